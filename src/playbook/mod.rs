@@ -1,0 +1,57 @@
+//! YAML to typed plays, with the place in the file that each thing came from.
+//!
+//! Everything that can be known without a host is checked here, and as many mistakes as possible
+//! are told at once.
+
+mod arguments;
+mod block;
+mod handlers;
+mod include;
+mod loader;
+mod looped;
+pub mod model;
+mod names;
+mod play;
+mod role;
+mod role_files;
+mod shared;
+mod tags;
+mod task;
+mod value;
+mod words;
+
+pub use names::{ModuleNames, is_identifier, short};
+pub use tags::selected;
+
+use crate::place::InputError;
+use loader::Loader;
+use model::{Item, Playbook, Task};
+use std::path::{Path, PathBuf};
+
+/// Reads a playbook and all that it imports or includes by a literal name.
+pub fn load(path: &Path, modules: &dyn ModuleNames) -> Result<Playbook, Vec<InputError>> {
+    let mut loader = Loader::new(modules);
+    let plays = loader.playbook(path, None);
+    loader.finish(Playbook { plays })
+}
+
+/// Reads the file of an `include_tasks` for the host that has come to it. The tasks get what is
+/// around the include and its variables (with the loop's item, if the caller added it), not its
+/// condition, tags or become.
+pub fn load_tasks(
+    path: &Path,
+    parent: &Task,
+    modules: &dyn ModuleNames,
+) -> Result<Vec<Item>, Vec<InputError>> {
+    let mut loader = Loader::new(modules);
+    let items = loader.included(path, parent);
+    loader.finish(items)
+}
+
+/// The file that an `include_tasks` means by a name: beside its own file, in its role's `tasks/`,
+/// beside the playbook. If there is none, the first place where it was looked for.
+pub fn tasks_path(task: &Task, name: &str) -> PathBuf {
+    let playbook = task.handed_down.as_ref().map(|down| down.playbook.as_path());
+    let candidates = include::candidates(&task.folder, task.role.as_deref(), playbook, name);
+    candidates.iter().find(|path| path.is_file()).unwrap_or(&candidates[0]).clone()
+}
