@@ -1,0 +1,279 @@
+//! Effective states stand on files: which paths belong to which service, what checks a candidate,
+//! and what a mistake there costs. One table, whichever module makes the change.
+
+use super::file::{Entry, File, FileState, What};
+use super::group::{Group, GroupState};
+use super::unit::{self, Unit, UnitState};
+use super::user::UserState;
+use super::{Extras, Key, Opaque, Risk, State, Typed};
+
+/// A service whose configuration is read from files.
+#[derive(Debug)]
+pub struct Service {
+    pub name: &'static str,
+    /// Files and folders (ending in `/`) that it reads.
+    pub paths: &'static [&'static str],
+    /// A command that checks the configuration as it stands on disk, candidates in their places;
+    /// run only where its program exists.
+    pub checker: Option<&'static str>,
+    pub risk: Risk,
+}
+
+/// Sources: sshd(8) `-t`, visudo(8) `-c`, rsyslogd(8) `-N`, nft(8) `-c`; PAM has no checker.
+pub const SERVICES: &[Service] = &[
+    Service {
+        name: "sshd",
+        paths: &["/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/"],
+        checker: Some("mkdir -p /run/sshd && sshd -t"),
+        risk: Risk::LockOut,
+    },
+    Service {
+        name: "sudo",
+        paths: &["/etc/sudoers", "/etc/sudoers.d/"],
+        checker: Some("visudo -c -q"),
+        risk: Risk::LockOut,
+    },
+    Service {
+        name: "PAM",
+        paths: &["/etc/pam.d/", "/etc/pam.conf", "/etc/security/", "/usr/share/pam-configs/"],
+        checker: None,
+        risk: Risk::LockOut,
+    },
+    Service {
+        name: "accounts",
+        paths: &[
+            "/etc/passwd",
+            "/etc/shadow",
+            "/etc/group",
+            "/etc/gshadow",
+            "/etc/nsswitch.conf",
+            "/etc/nologin",
+        ],
+        checker: None,
+        risk: Risk::LockOut,
+    },
+    Service {
+        name: "nftables",
+        paths: &["/etc/nftables.conf", "/etc/nftables.d/"],
+        checker: Some("nft -c -f /etc/nftables.conf"),
+        risk: Risk::LockOut,
+    },
+    Service {
+        name: "network",
+        paths: &[
+            "/etc/network/",
+            "/etc/netplan/",
+            "/etc/systemd/network/",
+            "/etc/hosts.deny",
+            "/etc/hosts.allow",
+        ],
+        checker: None,
+        risk: Risk::LockOut,
+    },
+    Service {
+        name: "rsyslog",
+        paths: &["/etc/rsyslog.conf", "/etc/rsyslog.d/"],
+        checker: Some("rsyslogd -N1"),
+        risk: Risk::None,
+    },
+];
+
+/// The keys that let their owner in, in anybody's home.
+const KEYS: Service = Service {
+    name: "login keys",
+    paths: &["/.ssh", "/.ssh/authorized_keys", "/.ssh/authorized_keys2"],
+    checker: None,
+    risk: Risk::LockOut,
+};
+
+/// The service that reads a path, if harda knows one.
+pub fn service_of(path: &str) -> Option<&'static Service> {
+    if KEYS.paths.iter().any(|end| path.ends_with(end)) {
+        return Some(&KEYS);
+    }
+    SERVICES.iter().find(|service| {
+        service.paths.iter().any(|p| if p.ends_with('/') { path.starts_with(p) } else { path == *p })
+    })
+}
+
+/// Programs and services whose name in a command line says that it can end the admin's access.
+const ACCESS_WORDS: &[&str] = &[
+    "ssh",
+    "sshd",
+    "visudo",
+    "pam-auth-update",
+    "authselect",
+    "passwd",
+    "chpasswd",
+    "chage",
+    "usermod",
+    "userdel",
+    "deluser",
+    "groupdel",
+    "faillock",
+    "nft",
+    "nftables",
+    "iptables",
+    "ip6tables",
+    "iptables-restore",
+    "ip6tables-restore",
+    "ufw",
+    "firewall-cmd",
+    "firewalld",
+    "ip",
+    "ifdown",
+    "ifup",
+    "nmcli",
+    "netplan",
+    "networking",
+    "systemd-networkd",
+    "NetworkManager",
+    "fail2ban-client",
+];
+
+/// Programs that end the machine's run.
+const REBOOT_WORDS: &[&str] = &["reboot", "shutdown", "poweroff", "halt", "kexec"];
+
+/// What a command may cost, by the words in it: a guess on the safe side, as what it does is not
+/// known.
+pub fn risk_of_words(line: &str) -> Risk {
+    let parts = line.split(|c: char| c.is_whitespace() || "/;&|()'\"=<>".contains(c));
+    let mut risk = Risk::None;
+    for word in parts.map(|w| w.trim_end_matches(".service")) {
+        if ACCESS_WORDS.contains(&word) {
+            return Risk::LockOut;
+        }
+        if REBOOT_WORDS.contains(&word) {
+            risk = Risk::Reboot;
+        }
+    }
+    risk
+}
+
+/// What a package's scripts bring or edit: turns conditional into predicted for the packages of
+/// harda's own playbooks. Tested against real installs.
+pub struct Brings {
+    pub package: &'static str,
+    /// Folders that are there once it is installed, owned by root, and their modes.
+    pub folders: &'static [(&'static str, u32)],
+    /// Units that are enabled and running once it is installed.
+    pub units: &'static [&'static str],
+    /// Files that its scripts or its archive write: their content is not predicted.
+    pub files: &'static [&'static str],
+}
+
+/// Read from the packages of Debian 12 and 13.
+pub const BROUGHT: &[Brings] = &[
+    Brings {
+        package: "rsyslog",
+        folders: &[("/etc/rsyslog.d", 0o755), ("/var/spool/rsyslog", 0o700)],
+        units: &["rsyslog.service"],
+        files: &["/etc/rsyslog.conf", "/etc/logrotate.d/rsyslog"],
+    },
+    Brings {
+        package: "libpam-pwquality",
+        folders: &[],
+        units: &[],
+        files: &[
+            "/etc/security/pwquality.conf",
+            "/usr/share/pam-configs/pwquality",
+            "/etc/pam.d/common-password",
+        ],
+    },
+    Brings {
+        package: "sudo",
+        folders: &[("/etc/sudoers.d", 0o755)],
+        units: &[],
+        files: &["/etc/sudoers", "/etc/pam.d/sudo", "/etc/pam.d/sudo-i"],
+    },
+    Brings {
+        package: "initramfs-tools",
+        folders: &[("/etc/initramfs-tools", 0o755)],
+        units: &[],
+        files: &[],
+    },
+];
+
+/// The row of a package, if harda knows what it brings.
+pub fn brings(package: &str) -> Option<&'static Brings> {
+    BROUGHT.iter().find(|row| row.package == package)
+}
+
+/// What a Change brings with it, for the World to lay over what was observed: a package's folders
+/// and units, an account's home and group.
+pub fn follows(key: &Key, from: &State, to: &State, extras: &Extras) -> Vec<(Key, State)> {
+    match (key, from, to) {
+        (Key::Package(name), State::Package(from), State::Package(to))
+            if from.version().is_none() && to.version().is_some() =>
+        {
+            brought(name)
+        }
+        (Key::User(name), State::User(UserState::Absent), State::User(UserState::Present(account))) => {
+            let group = account.group.clone().unwrap_or_else(|| name.clone());
+            let mut follows = Vec::new();
+            if extras.account.home {
+                follows.push(folder(&account.home, name, &group, 0o755));
+            }
+            if group == *name {
+                let state = GroupState::Present { gid: None, members: Vec::new() };
+                follows.push((Group::key(group), Group::wrap(state)));
+            }
+            follows
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn folder(path: &str, owner: &str, group: &str, mode: u32) -> (Key, State) {
+    let folder = Entry { what: What::Directory, mode, owner: owner.into(), group: group.into(), links: 1 };
+    (File::key(path.to_string()), File::wrap(FileState::Present(folder)))
+}
+
+/// What will be there once a package is installed. Its files are left out: that they are there is
+/// known, not what is in them.
+pub fn brought(package: &str) -> Vec<(Key, State)> {
+    let Some(row) = brings(package) else { return Vec::new() };
+    let folders = row.folders.iter().map(|(path, mode)| folder(path, "root", "root", *mode));
+    let units = row
+        .units
+        .iter()
+        .map(|name| (Unit::key(name.to_string()), Unit::wrap(UnitState::Present(unit::brought(name)))));
+    folders.chain(units).collect()
+}
+
+/// Whether nothing stands there: what a Change brings is predicted only where it isn't already.
+pub fn is_absent(state: &State) -> bool {
+    matches!(
+        state,
+        State::File(FileState::Absent { .. })
+            | State::Unit(UnitState::Absent)
+            | State::Group(GroupState::Absent)
+    )
+}
+
+/// Whether an opaque step may write this path.
+pub fn brought_by(path: &str, by: &Opaque) -> bool {
+    match &by.package {
+        Some(package) => brings(package).is_some_and(|row| row.files.contains(&path)),
+        None => path.starts_with("/etc/pam.d/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drop_in_belongs_to_its_service_whoever_writes_it() {
+        assert_eq!(service_of("/etc/ssh/sshd_config.d/00-harda.conf").map(|s| s.name), Some("sshd"));
+        assert_eq!(service_of("/etc/sudoers.d/admins").map(|s| s.risk), Some(Risk::LockOut));
+        assert!(service_of("/etc/ssh/ssh_config").is_none());
+        assert_eq!(service_of("/home/a/.ssh/authorized_keys").map(|s| s.risk), Some(Risk::LockOut));
+    }
+
+    #[test]
+    fn a_package_brings_its_folders_and_units() {
+        let keys: Vec<String> = brought("rsyslog").iter().map(|(key, _)| key.to_string()).collect();
+        assert_eq!(keys, ["file /etc/rsyslog.d", "file /var/spool/rsyslog", "unit rsyslog.service"]);
+    }
+}
