@@ -1,0 +1,214 @@
+//! What a run tells: events, as they happen, for the terminal, for JSON lines, for reports. Reports
+//! read these and never call the engine. Everything here is data without secrets: what a `no_log`
+//! task would show is already gone.
+
+use crate::change::{Certainty, Origin};
+use crate::resource::{Difference, Risk, Undo};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    Plan,
+    Apply,
+}
+
+/// One thing that happened, in order per host.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    Started {
+        run: String,
+        mode: Mode,
+        playbook: String,
+        hosts: Vec<String>,
+    },
+    /// A pattern of the playbook fits no host, or a known group is empty.
+    NoHosts {
+        play: String,
+        pattern: String,
+    },
+    /// What the host does now, for the progress line: `log in`, `observe`, a task's name.
+    Busy {
+        host: String,
+        doing: String,
+    },
+    /// Logged in, facts gathered.
+    Connected {
+        host: String,
+        summary: String,
+        login_ms: u64,
+    },
+    Unreachable {
+        host: String,
+        message: String,
+        hint: Option<String>,
+    },
+    /// Logged in, and refused to become who it has to be: nothing is done there.
+    Refused {
+        host: String,
+        message: String,
+        hint: Option<String>,
+    },
+    /// An input file is wrong, as seen from this host.
+    Wrong {
+        host: String,
+        message: String,
+        hint: Option<String>,
+    },
+    /// After changes that could lock out: a fresh login as the user of the next run.
+    Proven {
+        host: String,
+        user: String,
+        ok: bool,
+        message: String,
+    },
+    /// The plan of one host, whole: in plan mode the result, in apply mode what is announced.
+    Planned {
+        host: String,
+        entries: Vec<Entry>,
+    },
+    /// A task (item) of this host is done, with what really happened.
+    Done {
+        host: String,
+        entry: Entry,
+    },
+    /// After handlers, changed resources were observed again.
+    Verified {
+        host: String,
+        verified: usize,
+        diverged: Vec<Diverged>,
+    },
+    /// The host is finished.
+    Finished {
+        host: String,
+        recap: Recap,
+    },
+    /// The run is finished.
+    Ended {
+        seconds: f64,
+        exit_code: i32,
+    },
+}
+
+/// One task, or one item of a loop, on one host.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    pub play: String,
+    #[serde(flatten)]
+    pub origin: Origin,
+    pub status: Status,
+    pub changes: Vec<Shown>,
+    pub action: Option<ShownAction>,
+    /// Said with the task: warnings, `debug` texts.
+    pub notes: Vec<String>,
+}
+
+/// What a task did, or would do.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "status")]
+pub enum Status {
+    /// Already so, or nothing to do on the host (`debug`, a probe).
+    Ok,
+    /// Would change, or did.
+    Changed {
+        certainty: Certainty,
+    },
+    /// Rests on the outcome of a task that hasn't run.
+    Unknown {
+        until: String,
+    },
+    Skipped {
+        why: String,
+    },
+    Failed {
+        message: String,
+        ignored: bool,
+        rescued: bool,
+    },
+    /// harda won't, and why: nothing on this host is changed.
+    Refused {
+        message: String,
+    },
+}
+
+/// A Change as shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shown {
+    /// `file`, `package`, ...
+    pub kind: String,
+    /// A path, a name.
+    pub id: String,
+    /// Empty for a `no_log` task.
+    pub differences: Vec<Difference>,
+    pub undo: Undo,
+    pub risk: Risk,
+}
+
+/// A restart, a command: what it is, and what it may cost.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownAction {
+    pub title: String,
+    pub risk: Risk,
+    /// A probe runs in plans too and changes nothing.
+    pub probe: bool,
+}
+
+/// A resource that is not as predicted after apply.
+#[derive(Clone, Debug, Serialize)]
+pub struct Diverged {
+    pub kind: String,
+    pub id: String,
+    pub task: String,
+    /// What is different: from predicted to found.
+    pub differences: Vec<Difference>,
+    /// Where it could not be observed at all.
+    pub error: Option<String>,
+}
+
+/// How conditional and certain Changes turned out, over one host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Kept {
+    pub certain_as_shown: usize,
+    pub certain_otherwise: usize,
+    pub conditional_as_shown: usize,
+    pub conditional_already_so: usize,
+    pub conditional_different: usize,
+    /// Announced and not made: the task and the reason.
+    pub not_made: BTreeMap<String, String>,
+    /// Made and not announced, outside of what was shown as unknown: always 0, or a bug.
+    pub not_announced: usize,
+}
+
+/// One line of the recap.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Recap {
+    pub ok: usize,
+    pub changed: usize,
+    pub conditional: usize,
+    pub unknown: usize,
+    pub failed: usize,
+    pub refused: usize,
+    pub skipped: usize,
+    pub ignored: usize,
+    pub rescued: usize,
+    pub unreachable: bool,
+    pub verified: usize,
+    pub diverged: usize,
+    /// Changes that could lock the admin out, and that can't be undone.
+    pub lock_out: usize,
+    pub not_undone: usize,
+    /// Requests and their replies after the login; logging in and becoming are apart.
+    pub round_trips: usize,
+    pub login_steps: usize,
+    #[serde(serialize_with = "seconds")]
+    pub took: Duration,
+    /// Only after an apply.
+    pub kept: Option<Kept>,
+}
+
+fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
