@@ -1,0 +1,258 @@
+//! Making a plan, step by step: what is made is kept in the log, and planning goes on from there.
+
+use super::host::{Ending, HostRun};
+use super::kept::{compare, note_already_so};
+use super::log::StepId;
+use super::realise::{Ahead, act, batches, make_batch};
+use super::step::{RunAs, Step, Todo};
+use super::task::frozen;
+use super::walk::Walked;
+use crate::change::Change;
+use crate::record::{Diverged, Entry, Event, Kept, Status};
+use crate::resource::{Difference, Key, Level, Risk, State};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
+
+/// What was announced, to compare with what is made.
+pub type Announced = HashMap<StepId, Step>;
+
+/// What came of applying on one host.
+#[derive(Default)]
+pub struct Applied {
+    pub kept: Kept,
+    /// Changed resources, and who wanted them how.
+    pub touched: BTreeMap<Key, Touch>,
+    pub stopped: bool,
+    /// Applying has begun: what was announced and isn't made from here on is told.
+    pub begun: bool,
+    /// A Change that could lock out was made.
+    pub risky: bool,
+    pub diverged: Vec<Diverged>,
+    pub verified: usize,
+}
+
+/// The last Change of a resource.
+pub struct Touch {
+    task: String,
+    /// Of a `no_log` task: what differs is not shown.
+    secret: bool,
+    to: State,
+}
+
+/// Whether walking has to begin anew before the next step.
+enum Next {
+    Go,
+    PlanAgain,
+    Stop,
+}
+
+/// Takes a host through the plays up to and with this one.
+pub fn apply(
+    run: &mut HostRun<'_>,
+    upto: usize,
+    announced: &Announced,
+    applied: &mut Applied,
+) -> Result<Walked, Ending> {
+    let mut changed_since_probe = false;
+    applied.begun = true;
+    loop {
+        let walked = run.plan(upto)?;
+        let mut again = false;
+        let keys = keys_ahead(run, &walked);
+        if !keys.is_empty() {
+            run.busy("look again at what is to be changed");
+        }
+        let mut ahead = run.ahead(&keys)?;
+        for step in &walked.steps {
+            if run.log.done(&step.id).is_some() {
+                continue;
+            }
+            // What has run already is told all the same.
+            let begins = !matches!(step.todo, Todo::Nothing);
+            if begins && run.setup.interrupted.load(Ordering::Relaxed) {
+                return Err(Ending::Interrupted);
+            }
+            if changed_since_probe && step.entry.action.as_ref().is_some_and(|a| a.probe) {
+                run.log.forget_probes();
+                changed_since_probe = false;
+                again = true;
+                break;
+            }
+            match make(run, step, &mut ahead, announced, applied)? {
+                Next::Go => changed_since_probe |= matches!(step.todo, Todo::Changes(..)),
+                Next::PlanAgain => {
+                    changed_since_probe = true;
+                    again = true;
+                    break;
+                }
+                Next::Stop => {
+                    // A failure may have a rescue: what the walk says next decides.
+                    again = true;
+                    break;
+                }
+            }
+        }
+        if !again {
+            applied.stopped = walked.stopped;
+            return Ok(walked);
+        }
+    }
+}
+
+/// The resources that will be changed before the plan is looked at again.
+fn keys_ahead(run: &HostRun<'_>, walked: &Walked) -> Vec<Key> {
+    let mut keys: Vec<Key> = Vec::new();
+    for step in walked.steps.iter().filter(|step| run.log.done(&step.id).is_none()) {
+        match &step.todo {
+            Todo::Changes(changes, _) => {
+                for change in changes {
+                    if !keys.contains(&change.key) {
+                        keys.push(change.key.clone());
+                    }
+                }
+                if changes.iter().any(Change::opaque) {
+                    break;
+                }
+            }
+            Todo::Act(..) | Todo::Unknown => break,
+            Todo::Nothing => {}
+        }
+    }
+    keys
+}
+
+fn make(
+    run: &mut HostRun<'_>,
+    step: &Step,
+    ahead: &mut Ahead,
+    announced: &Announced,
+    applied: &mut Applied,
+) -> Result<Next, Ending> {
+    match &step.todo {
+        Todo::Nothing => {
+            note_already_so(step, announced, applied);
+            finish(run, step.clone());
+            match step.entry.status {
+                Status::Failed { ignored: false, .. } | Status::Refused { .. } => Ok(Next::Stop),
+                _ => Ok(Next::Go),
+            }
+        }
+        Todo::Unknown => {
+            let message = format!("it can't be planned even now: {}", unknown_until(&step.entry));
+            fail(run, step, message);
+            Ok(Next::Stop)
+        }
+        Todo::Changes(changes, run_as) => {
+            run.busy(&step.entry.origin.task);
+            changes_of(run, step, changes, run_as, ahead, announced, applied)
+        }
+        Todo::Act(action, run_as, repeat) => {
+            run.busy(&step.entry.origin.task);
+            let reply = act(run, &step.id, action, run_as, repeat)?;
+            run.log.acted(step.id.clone(), action.clone(), reply);
+            if action.opaque {
+                run.world.forget();
+            } else {
+                run.world.forget_kind("unit");
+            }
+            Ok(Next::PlanAgain)
+        }
+    }
+}
+
+fn unknown_until(entry: &Entry) -> String {
+    match &entry.status {
+        Status::Unknown { until } => format!("unknown until {until}"),
+        _ => "nothing says why".into(),
+    }
+}
+
+fn changes_of(
+    run: &mut HostRun<'_>,
+    step: &Step,
+    changes: &[Change],
+    run_as: &RunAs,
+    ahead: &mut Ahead,
+    announced: &Announced,
+    applied: &mut Applied,
+) -> Result<Next, Ending> {
+    for (batch, body) in batches(changes) {
+        let failure = match body {
+            Ok(body) => make_batch(run, batch, body, run_as, ahead)?,
+            Err(why) => Some(why),
+        };
+        if let Some(message) = failure {
+            fail(run, step, message);
+            return Ok(Next::Stop);
+        }
+        for change in batch {
+            let origin = &step.entry.origin;
+            let touch = Touch { task: origin.task.clone(), secret: origin.secret, to: change.to.clone() };
+            applied.touched.insert(change.key.clone(), touch);
+            applied.risky |= change.risk() == Risk::LockOut;
+        }
+    }
+    compare(announced.get(&step.id), changes, &mut applied.kept);
+    finish(run, step.clone());
+    if changes.iter().any(Change::opaque) {
+        run.world.forget();
+        return Ok(Next::PlanAgain);
+    }
+    Ok(Next::Go)
+}
+
+/// Keeps a step as done and tells of it.
+fn finish(run: &mut HostRun<'_>, step: Step) {
+    let (entry, done) = frozen(&step);
+    run.log.freeze(step.id, done);
+    run.tell(Event::Done { host: run.name.clone(), entry });
+}
+
+fn fail(run: &mut HostRun<'_>, step: &Step, message: String) {
+    let mut step = step.clone();
+    let ignored = step.done.ignore_errors;
+    step.done.result = super::result::failed(&message);
+    step.done.changed = None;
+    step.entry.status = Status::Failed { message, ignored, rescued: false };
+    step.todo = Todo::Nothing;
+    finish(run, step);
+}
+
+/// Observes all that was changed once more, and compares it with what was wanted last.
+pub fn verify(run: &mut HostRun<'_>, applied: &mut Applied) -> Result<(), Ending> {
+    if applied.touched.is_empty() {
+        return Ok(());
+    }
+    run.busy("verify");
+    run.world.begin();
+    run.world.forget();
+    // A content that is not as it was left is asked for, so that the difference can be shown.
+    let level = |touch: &Touch| match (&touch.to, touch.secret) {
+        (State::File(file), false) => match file.body() {
+            Some(body) => Level::Content { unless: vec![body.digest.clone()] },
+            None => Level::Digest,
+        },
+        _ => Level::Digest,
+    };
+    run.observe(applied.touched.iter().map(|(key, touch)| (key.clone(), level(touch))).collect())?;
+    for (key, Touch { task, secret, to }) in &applied.touched {
+        let diverged = |differences: Vec<Difference>, error| Diverged {
+            kind: key.kind().into(),
+            id: key.id(),
+            task: task.clone(),
+            differences: if *secret { Vec::new() } else { differences },
+            error,
+        };
+        match run.world.seen(key) {
+            Some(found) if key.same(found, to) => applied.verified += 1,
+            Some(found) => applied.diverged.push(diverged(key.diff(to, found), None)),
+            None => applied.diverged.push(diverged(Vec::new(), Some("it can't be observed".into()))),
+        }
+    }
+    run.tell(Event::Verified {
+        host: run.name.clone(),
+        verified: applied.verified,
+        diverged: applied.diverged.clone(),
+    });
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! A playbook over hosts: rounds of asking and planning, applying, verifying.
+
+mod access;
+mod apply;
+mod conditions;
+mod facts;
+mod host;
+mod identity;
+mod kept;
+mod local;
+mod log;
+mod options;
+mod outcome;
+mod realise;
+mod result;
+mod run;
+mod select;
+mod setup;
+mod step;
+mod task;
+mod vars;
+mod walk;
+
+pub use local::Local;
+pub use options::Options;
+pub use run::run;
+pub use select::{Selected, select};
+pub use setup::{Cache, LoginOptions, Setup};

@@ -1,0 +1,30 @@
+//! What the invocation asks for, beyond playbook and inventory.
+
+use crate::template::Var;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Stop after planning.
+    pub check: bool,
+    pub diff: bool,
+    /// Hosts worked on at a time.
+    pub forks: usize,
+    pub tags: Vec<String>,
+    pub skip_tags: Vec<String>,
+    /// `-e`: above all other variables.
+    pub extra_vars: Arc<HashMap<String, Var>>,
+    /// `-b`: become, where a play or variable says nothing else.
+    pub r#become: bool,
+    /// Run every command that says `changed_when: false` as a probe in plans.
+    pub probe: bool,
+    /// Run no probes in plans at all.
+    pub no_probes: bool,
+    pub verbosity: u8,
+    /// Writes what each host is asked into this folder, as a script that `sh` runs by itself: the
+    /// benchmark sends the same by other means.
+    pub keep_scripts: Option<std::path::PathBuf>,
+    /// `--detailed-exitcode`: 3 where changes are pending.
+    pub detailed_exitcode: bool,
+}
