@@ -1,0 +1,81 @@
+//! What is said of whole hosts: unreachable, wrong input, access proven. The same words about many
+//! hosts are said once.
+
+use super::fold::fold;
+use super::style::Paint;
+use super::text;
+
+struct Notice {
+    word: &'static str,
+    /// With each host's own name taken out, so that hosts in the same trouble read alike.
+    message: String,
+    hint: Option<String>,
+    hosts: Vec<String>,
+}
+
+/// Stands for the host's name in a message until it is known whether others read alike.
+const NAME: &str = "\u{0}";
+
+#[derive(Default)]
+pub struct Notices {
+    bad: Vec<Notice>,
+    /// By the user who logs in.
+    proven: Vec<(String, Vec<String>)>,
+}
+
+impl Notices {
+    pub fn add(&mut self, word: &'static str, host: &str, message: &str, hint: Option<&str>) {
+        let unnamed = |text: &str| text.replace(&format!("`{host}`"), NAME);
+        let (message, hint) = (unnamed(message.trim()), hint.map(unnamed));
+        let same =
+            |notice: &&mut Notice| notice.word == word && notice.message == message && notice.hint == hint;
+        match self.bad.iter_mut().find(same) {
+            Some(notice) => notice.hosts.push(host.to_string()),
+            None => self.bad.push(Notice { word, message, hint, hosts: vec![host.to_string()] }),
+        }
+    }
+
+    pub fn proven(&mut self, host: &str, user: &str) {
+        match self.proven.iter_mut().find(|(known, _)| known == user) {
+            Some((_, hosts)) => hosts.push(host.to_string()),
+            None => self.proven.push((user.to_string(), vec![host.to_string()])),
+        }
+    }
+
+    /// The lines of what came since the last time; good news can wait for more of it.
+    pub fn take(&mut self, paint: &Paint, all: bool) -> Vec<String> {
+        let bad = std::mem::take(&mut self.bad);
+        let mut lines: Vec<String> = bad.iter().flat_map(|notice| notice.lines(paint)).collect();
+        let proven = if all { std::mem::take(&mut self.proven) } else { Vec::new() };
+        for (user, hosts) in proven {
+            let (user, hosts) = (text::line(&user), folded(&hosts));
+            lines.push(paint.good(format!("a fresh login as `{user}` works on {hosts}")));
+        }
+        lines
+    }
+}
+
+impl Notice {
+    fn lines(&self, paint: &Paint) -> Vec<String> {
+        let name = match self.hosts.as_slice() {
+            [host] => format!("`{host}`"),
+            _ => "the host".to_string(),
+        };
+        let mut lines = text::lines(&self.message.replace(NAME, &name)).into_iter();
+        let (hosts, word) = (paint.hosts(folded(&self.hosts)), paint.bad(self.word));
+        let mut shown = vec![format!("{hosts}: {word}: {}", lines.next().unwrap_or_default())];
+        shown.extend(lines.map(|line| format!("  {line}")));
+        if let Some(hint) = &self.hint {
+            let hint = text::line(&hint.replace(NAME, &name));
+            shown.push(format!("  {} {hint}", paint.good("hint:")));
+        }
+        shown
+    }
+}
+
+fn folded(hosts: &[String]) -> String {
+    let mut names: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    // They came in the order in which they were done.
+    names.sort_unstable();
+    text::line_of_any_length(&fold(&names))
+}
