@@ -1,0 +1,188 @@
+//! Options that several verbs share, named as Ansible names them.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct InventoryArgs {
+    /// Inventory file or folder, or host names with a comma (`web1,`); may be repeated
+    #[arg(short, long = "inventory", value_name = "INVENTORY", required = true, help_heading = "Hosts")]
+    pub inventory: Vec<String>,
+
+    /// Only hosts that match this pattern too
+    #[arg(short, long, value_name = "PATTERN", help_heading = "Hosts")]
+    pub limit: Vec<String>,
+
+    /// List the hosts that each play would run on, and do nothing else
+    #[arg(long, help_heading = "Hosts")]
+    pub list_hosts: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TaskArgs {
+    /// Only tasks with one of these tags
+    #[arg(short, long, value_name = "TAGS", value_delimiter = ',', help_heading = "Tasks")]
+    pub tags: Vec<String>,
+
+    /// No tasks with any of these tags
+    #[arg(long, value_name = "TAGS", value_delimiter = ',', help_heading = "Tasks")]
+    pub skip_tags: Vec<String>,
+
+    /// Variables above all others: `k=v`, JSON or YAML, or `@FILE`; may be repeated
+    #[arg(short, long, value_name = "VARS", help_heading = "Tasks")]
+    pub extra_vars: Vec<String>,
+
+    /// List the tasks, and do nothing else
+    #[arg(long, help_heading = "Tasks")]
+    pub list_tasks: bool,
+
+    /// Read playbooks and inventory, say what is wrong with them, and do nothing else
+    #[arg(long, help_heading = "Tasks")]
+    pub syntax_check: bool,
+
+    /// In a dry run, run commands that say `changed_when: false` too: they are taken to be
+    /// read-only
+    #[arg(long, conflicts_with = "no_probes", help_heading = "Tasks")]
+    pub probe: bool,
+
+    /// In a dry run, run no commands at all, not even those with `check_mode: false`
+    #[arg(long, help_heading = "Tasks")]
+    pub no_probes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    /// Hosts worked on at a time
+    #[arg(short, long, value_name = "N", default_value_t = 50, value_parser = forks, help_heading = "Login")]
+    pub forks: usize,
+
+    /// Log in as this user
+    #[arg(short, long, value_name = "USER", help_heading = "Login")]
+    pub user: Option<String>,
+
+    /// Log in with this key
+    #[arg(long, alias = "key-file", value_name = "FILE", help_heading = "Login")]
+    pub private_key: Option<PathBuf>,
+
+    /// Ask for the login password
+    #[arg(short = 'k', long, help_heading = "Login")]
+    pub ask_pass: bool,
+
+    /// Read the login password from this file
+    #[arg(
+        long,
+        alias = "conn-pass-file",
+        value_name = "FILE",
+        conflicts_with = "ask_pass",
+        help_heading = "Login"
+    )]
+    pub connection_password_file: Option<PathBuf>,
+
+    /// How to connect: `ssh` (built in), `openssh` (the system's `ssh`, for FIDO2 keys and
+    /// Kerberos), `local`
+    #[arg(short, long, value_enum, value_name = "KIND", hide_possible_values = true, help_heading = "Login")]
+    pub connection: Option<Connection>,
+
+    /// Give up connecting after this many seconds
+    #[arg(short = 'T', long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Login")]
+    pub timeout: Option<u64>,
+
+    /// Take the keys of hosts that aren't known yet, list them, and write them to known_hosts; a
+    /// changed key is always refused
+    #[arg(long, help_heading = "Login")]
+    pub accept_new_host_keys: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BecomeArgs {
+    /// Become another user after the login
+    #[arg(short, long, help_heading = "Become")]
+    pub r#become: bool,
+
+    /// Whom to become [default: root]
+    #[arg(long, value_name = "USER", help_heading = "Become")]
+    pub become_user: Option<String>,
+
+    /// What to become it with: `sudo` or `su` [default: sudo]
+    #[arg(long, value_enum, value_name = "TOOL", hide_possible_values = true, help_heading = "Become")]
+    pub become_method: Option<Method>,
+
+    /// Ask for the password that becoming wants
+    #[arg(short = 'K', long, help_heading = "Become")]
+    pub ask_become_pass: bool,
+
+    /// Read the password that becoming wants from this file
+    #[arg(
+        long,
+        alias = "become-pass-file",
+        value_name = "FILE",
+        conflicts_with = "ask_become_pass",
+        help_heading = "Become"
+    )]
+    pub become_password_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Connection {
+    Ssh,
+    Openssh,
+    Local,
+}
+
+impl Connection {
+    /// As `ansible_connection` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Connection::Ssh => "ssh",
+            Connection::Openssh => "openssh",
+            Connection::Local => "local",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Method {
+    Sudo,
+    Su,
+}
+
+impl Method {
+    /// As `ansible_become_method` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Sudo => "sudo",
+            Method::Su => "su",
+        }
+    }
+}
+
+/// All that `plan` and `apply` share.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Playbooks, in the order in which they run
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    pub playbooks: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
+
+    #[command(flatten)]
+    pub tasks: TaskArgs,
+
+    #[command(flatten)]
+    pub login: LoginArgs,
+
+    #[command(flatten)]
+    pub r#become: BecomeArgs,
+
+    /// Write what each host is asked into this folder, as scripts that `sh` runs by itself
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    pub keep_scripts: Option<PathBuf>,
+}
+
+fn forks(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=1000) => Ok(number),
+        _ => Err("a number from 1 to 1000 is wanted".to_string()),
+    }
+}

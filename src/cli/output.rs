@@ -1,0 +1,96 @@
+//! How much is said, and in which form: the same for every verb.
+
+use crate::report::{JsonLines, Masker, Progress, Settings, Sink, Terminal};
+use clap::{ArgAction, Args, ValueEnum};
+use console::Term;
+
+/// Columns assumed where there is no terminal.
+const COLUMNS: usize = 100;
+
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Say more: what is as it should be, probes, logins, round trips
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+
+    /// When to use colours; `auto`: on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub color: Color,
+
+    /// `text` for people, `json` for programs: one record a line for every event
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+impl OutputArgs {
+    pub fn color_on_stdout(&self) -> bool {
+        self.color_on(&Term::stdout())
+    }
+
+    pub fn color_on_stderr(&self) -> bool {
+        self.color_on(&Term::stderr())
+    }
+
+    fn color_on(&self, term: &Term) -> bool {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+                term.is_term() && !dumb && !set("NO_COLOR")
+            }
+        }
+    }
+
+    /// Progress lines, where somebody watches.
+    pub fn progress(&self) -> Option<Progress> {
+        (self.format == Format::Text).then(Progress::on_terminal).flatten()
+    }
+
+    /// Where a run's events go.
+    pub fn sink(&self, diff: bool, masker: Masker, progress: Option<Progress>) -> Box<dyn Sink> {
+        let out = Box::new(std::io::stdout());
+        match self.format {
+            Format::Json => Box::new(JsonLines::new(out, masker)),
+            Format::Text => {
+                let settings =
+                    Settings { color: self.color_on_stdout(), width: width(), verbosity: self.verbose, diff };
+                Box::new(Terminal::new(settings, masker, out, Box::new(std::io::stderr()), progress))
+            }
+        }
+    }
+}
+
+fn width() -> usize {
+    Term::stdout().size_checked().map_or(COLUMNS, |(_, columns)| usize::from(columns).max(40))
+}

@@ -1,0 +1,74 @@
+//! Passwords: asked for on the terminal, never echoed, or read from files; never from the
+//! environment, where every child process could see them.
+
+use super::CliError;
+use super::options::{BecomeArgs, LoginArgs};
+use crate::report::{Curtain, Masker, safe_line};
+use crate::secret::Secret;
+use std::path::Path;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// What logging in and becoming were given.
+#[derive(Debug, Default)]
+pub struct Passwords {
+    pub login: Option<Secret>,
+    pub r#become: Option<Secret>,
+}
+
+/// Whom the transport asks for passphrases.
+type Asker = Arc<dyn Fn(&Path) -> Option<Secret> + Send + Sync>;
+
+/// Asks and reads before any host is contacted.
+pub fn collect(login: &LoginArgs, r#become: &BecomeArgs) -> Result<Passwords, CliError> {
+    let at_login = match (&login.connection_password_file, login.ask_pass) {
+        (Some(file), _) => Some(read(file)?),
+        (None, true) => Some(prompt("login password: ", "--connection-password-file")?),
+        (None, false) => None,
+    };
+    let becoming = match (&r#become.become_password_file, r#become.ask_become_pass) {
+        (Some(file), _) => Some(read(file)?),
+        (None, true) => {
+            let question = match &at_login {
+                Some(_) => "become password (empty: as the login password): ",
+                None => "become password: ",
+            };
+            let answer = prompt(question, "--become-password-file")?;
+            Some(answer).filter(|answer| !answer.expose().is_empty()).or_else(|| at_login.clone())
+        }
+        (None, false) => None,
+    };
+    Ok(Passwords { login: at_login, r#become: becoming })
+}
+
+fn prompt(question: &str, otherwise: &str) -> Result<Secret, CliError> {
+    rpassword::prompt_password(question).map(Secret::new).map_err(|error| {
+        CliError::new(format!("no terminal to ask for the {}: {error}", question.trim_end_matches(": ")))
+            .hint(format!("use `{otherwise}` where nobody can be asked"))
+    })
+}
+
+/// The file's first line, as Ansible takes it.
+fn read(path: &Path) -> Result<Secret, CliError> {
+    let text = std::fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|error| CliError::unreadable(path, &error))?;
+    match text.lines().next().map(str::trim_end) {
+        Some(line) if !line.is_empty() => Ok(Secret::new(line.to_string())),
+        _ => Err(CliError::new(format!("there is no password in `{}`", path.display()))),
+    }
+}
+
+/// Asks for a key file's passphrase while the run is under way, the progress lines aside. `None`
+/// where nobody can be asked.
+pub fn ask_passphrase(curtain: Option<Curtain>, masker: Masker) -> Asker {
+    Arc::new(move |file: &Path| {
+        let question = format!("passphrase for {}: ", safe_line(&file.display().to_string()));
+        let ask = || rpassword::prompt_password(&question).ok();
+        let answer = match &curtain {
+            Some(curtain) => curtain.aside(ask),
+            None => ask(),
+        }?;
+        masker.add(&answer);
+        Some(Secret::new(answer))
+    })
+}

@@ -1,0 +1,25 @@
+//! `harda plan`.
+
+use super::CliError;
+use super::options::RunArgs;
+use super::output::OutputArgs;
+use super::run::{self, How};
+use clap::Args;
+
+/// Show what `apply` would change, and change nothing
+///
+/// The same as `apply --check --diff`: what is shown is what `apply` makes.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    run: RunArgs,
+
+    /// End with 3 where changes are pending
+    #[arg(long, help_heading = "Output")]
+    detailed_exitcode: bool,
+}
+
+pub fn run(args: &PlanArgs, output: &OutputArgs) -> Result<i32, CliError> {
+    let how = How { check: true, diff: true, detailed_exitcode: args.detailed_exitcode };
+    run::run(&args.run, output, how)
+}

@@ -1,0 +1,227 @@
+//! From arguments to a run of the engine: the one place where the two meet.
+
+use super::CliError;
+use super::options::RunArgs;
+use super::output::OutputArgs;
+use super::{extra_vars, interrupt, list, passwords};
+use crate::engine::{self, Cache, Local, LoginOptions, Options, Selected, Setup};
+use crate::inventory::Inventory;
+use crate::playbook::model::Playbook;
+use crate::report::{Masker, Sink};
+use crate::template::{Layer, RunInputs, Templar};
+use crate::transport::{self, Connector};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often a quiet run is looked at for lines that were held back.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// Variables of an inventory whose values are never shown.
+const SECRET_VARS: &[&str] = &[
+    "ansible_password",
+    "ansible_ssh_pass",
+    "ansible_become_password",
+    "ansible_become_pass",
+    "ansible_sudo_pass",
+];
+
+/// What tells `plan` from `apply`.
+pub struct How {
+    pub check: bool,
+    pub diff: bool,
+    pub detailed_exitcode: bool,
+}
+
+/// Input files, read and checked before any host is contacted.
+struct Loaded {
+    playbook: Playbook,
+    inventory: Inventory,
+    selected: Selected,
+}
+
+pub fn run(args: &RunArgs, output: &OutputArgs, how: How) -> Result<i32, CliError> {
+    let extra_vars = Arc::new(extra_vars::parse(&args.tasks.extra_vars)?);
+    let folder = folder(&args.playbooks[0]);
+    let templar = Templar::new(inputs(&folder)?);
+    let loaded = load(args, &templar, &extra_vars)?;
+    if let Some(page) = instead(args, &loaded)? {
+        // A reader that has seen enough may have gone.
+        let _ = std::io::stdout().write_all(page.as_bytes());
+        return Ok(0);
+    }
+    let passwords = passwords::collect(&args.login, &args.r#become)?;
+    let masker = Masker::new(passwords.login.iter().chain(&passwords.r#become));
+    let progress = output.progress();
+    let connector = Connector::new(transport::Options {
+        accept_new_host_keys: args.login.accept_new_host_keys,
+        ask_passphrase: Some(passwords::ask_passphrase(
+            progress.as_ref().map(|progress| progress.curtain()),
+            masker.clone(),
+        )),
+        ..transport::Options::default()
+    });
+    add_inventory_secrets(&loaded, &folder, &masker)?;
+    let setup = Setup {
+        run: run_id()?,
+        playbook: loaded.playbook,
+        playbook_name: named(&args.playbooks),
+        inventory_folder: loaded.inventory.folder(),
+        inventory: loaded.inventory,
+        hosts: loaded.selected.hosts,
+        empty: loaded.selected.empty,
+        options: Options {
+            check: how.check,
+            diff: how.diff,
+            forks: args.login.forks,
+            tags: args.tasks.tags.clone(),
+            skip_tags: args.tasks.skip_tags.clone(),
+            extra_vars,
+            r#become: args.r#become.r#become,
+            probe: args.tasks.probe,
+            no_probes: args.tasks.no_probes,
+            verbosity: output.verbose,
+            keep_scripts: args.keep_scripts.clone(),
+            detailed_exitcode: how.detailed_exitcode,
+        },
+        templar,
+        folder,
+        connector,
+        logins: logins(args, passwords),
+        local: Local::default(),
+        cache: Cache::default(),
+        interrupted: interrupt::watch()?,
+    };
+    if args.login.accept_new_host_keys {
+        accept_new_keys(&setup)?;
+    }
+    Ok(told(&setup, output.sink(how.diff, masker, progress)))
+}
+
+/// Passwords that the inventory holds are shown no more than those that were typed.
+fn add_inventory_secrets(loaded: &Loaded, folder: &Path, masker: &Masker) -> Result<(), CliError> {
+    for host in &loaded.selected.hosts {
+        for (name, value) in loaded.inventory.vars(host, folder)? {
+            if let (true, Some(text)) = (SECRET_VARS.contains(&name.as_str()), value.as_str()) {
+                masker.add(text);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Lists the keys of all hosts that are met for the first time, and trusts them, before the run.
+/// Hosts behind a jump host with a new key can only be asked once that one is trusted.
+fn accept_new_keys(setup: &Setup) -> Result<(), CliError> {
+    let logins = setup.all_logins()?;
+    loop {
+        let new = setup.connector.scan_new_keys(&logins);
+        if new.is_empty() {
+            return Ok(());
+        }
+        for key in &new {
+            eprintln!("new host key: {} ({}) {} {}", key.name, key.address, key.algorithm, key.fingerprint);
+        }
+        let trusted = setup.connector.trust(&new);
+        trusted.map_err(|failure| CliError::new(failure.message).hint(failure.hint.unwrap_or_default()))?;
+    }
+}
+
+/// Runs the engine while another thread sees to it that nothing is held back for long.
+fn told(setup: &Setup, sink: Box<dyn Sink>) -> i32 {
+    let sink = Mutex::new(sink);
+    let locked = || sink.lock().unwrap_or_else(PoisonError::into_inner);
+    let (ended, end) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let end = end;
+            while end.recv_timeout(QUIET) == Err(RecvTimeoutError::Timeout) {
+                locked().idle();
+            }
+        });
+        let code = engine::run(setup, &mut |event| locked().event(event));
+        drop(ended);
+        code
+    })
+}
+
+fn logins(args: &RunArgs, passwords: passwords::Passwords) -> LoginOptions {
+    LoginOptions {
+        user: args.login.user.clone(),
+        private_key: args.login.private_key.clone(),
+        connection: args.login.connection.map(|connection| connection.name().to_string()),
+        password: passwords.login,
+        become_password: passwords.r#become,
+        become_user: args.r#become.become_user.clone(),
+        become_method: args.r#become.become_method.map(|method| method.name().to_string()),
+        timeout: args.login.timeout.map(Duration::from_secs),
+    }
+}
+
+fn load(args: &RunArgs, templar: &Templar, extra_vars: &Layer) -> Result<Loaded, CliError> {
+    let mut errors = Vec::new();
+    let mut playbook = Playbook::default();
+    for path in &args.playbooks {
+        match crate::playbook::load(path, &crate::module::Names) {
+            Ok(read) => playbook.plays.extend(read.plays),
+            Err(found) => errors.extend(found),
+        }
+    }
+    let inventory = match crate::inventory::load(&args.inventory.inventory) {
+        Ok(inventory) if errors.is_empty() => inventory,
+        Ok(_) => return Err(errors.into()),
+        Err(found) => {
+            errors.extend(found);
+            return Err(errors.into());
+        }
+    };
+    let selected = engine::select(&playbook, &inventory, templar, extra_vars, &args.inventory.limit)?;
+    Ok(Loaded { playbook, inventory, selected })
+}
+
+/// What is shown where no run is wanted.
+fn instead(args: &RunArgs, loaded: &Loaded) -> Result<Option<String>, CliError> {
+    let mut page = String::new();
+    if args.inventory.list_hosts {
+        page.push_str(&list::hosts(&loaded.playbook, &loaded.inventory, &loaded.selected.hosts)?);
+    }
+    if args.tasks.list_tasks {
+        page.push_str(&list::tasks(&loaded.playbook, &args.tasks.tags, &args.tasks.skip_tags));
+    }
+    let wanted = args.inventory.list_hosts || args.tasks.list_tasks || args.tasks.syntax_check;
+    Ok(wanted.then_some(page))
+}
+
+/// The folder that a playbook's own files are looked for in.
+fn folder(playbook: &Path) -> PathBuf {
+    match playbook.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn named(playbooks: &[PathBuf]) -> String {
+    playbooks.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// A time and a random part: runs sort by when they began, and no two are the same.
+fn run_id() -> Result<String, CliError> {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    Ok(format!("{now}-{:04x}", random()? & 0xffff))
+}
+
+fn random() -> Result<u64, CliError> {
+    getrandom::u64().map_err(|error| CliError::new(format!("the system gives no random numbers: {error}")))
+}
+
+fn inputs(folder: &Path) -> Result<RunInputs, CliError> {
+    let now = jiff::Timestamp::now();
+    Ok(RunInputs {
+        now: now.as_second(),
+        utc_offset: jiff::tz::TimeZone::system().to_offset(now).seconds(),
+        seed: random()?,
+        search: vec![folder.to_path_buf()],
+    })
+}

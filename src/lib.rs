@@ -1,0 +1,21 @@
+//! harda: push-based hardening and remediation over SSH.
+//!
+//! The path that everything takes: YAML -> plays -> tasks -> render -> plan <-> observe -> Changes
+//! -> show, or realise -> observe again -> must equal what was predicted.
+
+pub mod change;
+pub mod cli;
+pub mod engine;
+pub mod fragment;
+pub mod inventory;
+pub mod module;
+pub mod place;
+pub mod playbook;
+pub mod record;
+pub mod report;
+pub mod resource;
+pub mod secret;
+pub mod template;
+pub mod transport;
+pub mod world;
+pub mod yaml;
