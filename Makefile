@@ -1,0 +1,51 @@
+# harda's two commands are `make demo` and `make test`. Each installs what it needs on a fresh Debian
+# machine with Rust (rustup).
+
+PACKAGES := build-essential pkg-config libssl-dev openssh-client openssh-server busybox bash dash sshpass \
+	mmdebstrap systemd-container iproute2 nftables zstd apt-utils dpkg-dev openssl time
+
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: help demo test test-unit test-lab bench setup build lint deny
+
+help:
+	@echo 'make demo       plan, apply and plan again against three throw-away hosts over SSH'
+	@echo 'make test       every test: units, snapshots, real sshds, lab hosts'
+	@echo 'make test-unit  the tests that need no lab host'
+	@echo 'make bench      time and round trips of a plan that has nothing to do'
+	@echo 'make lint       formatting and clippy'
+
+# Only what is missing, so that a machine without a package source can still build.
+setup:
+	@missing=''; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+		[ "$$(id -u)" = 0 ] || sudo=sudo; \
+		$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs' >&2; exit 1; }
+
+build: setup
+	cargo build --release --locked
+
+demo: build
+	demo/run
+
+test: setup
+	cargo test --locked --no-fail-fast
+
+test-unit: setup
+	cargo test --locked --lib --bins
+
+test-lab: setup
+	cargo test --locked --test '*'
+
+bench: build
+	cargo build --release --locked --examples
+	benches/noop-plan
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+
+deny:
+	.ci/deny
