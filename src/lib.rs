@@ -7,6 +7,7 @@ pub mod change;
 pub mod cli;
 pub mod engine;
 pub mod fragment;
+pub mod guard;
 pub mod inventory;
 pub mod module;
 pub mod place;

@@ -58,13 +58,23 @@ pub enum Event {
         message: String,
         hint: Option<String>,
     },
-    /// After changes that could lock out: a fresh login as the user of the next run.
+    /// After changes that could lock out: a fresh login, as the next run's user where that works.
     Proven {
         host: String,
         user: String,
+        /// What was changed: `sshd, PAM`.
+        what: String,
         ok: bool,
+        /// How long it took, or why it failed.
         message: String,
     },
+    /// Something that is to be known of a host, and stops nothing.
+    Warned {
+        host: String,
+        message: String,
+    },
+    /// The host has taken back what a run had changed, since access was not proven.
+    Restored(Restored),
     /// The plan of one host, whole: in plan mode the result, in apply mode what is announced.
     Planned {
         host: String,
@@ -91,6 +101,21 @@ pub enum Event {
         seconds: f64,
         exit_code: i32,
     },
+}
+
+/// What the dead-man's switch of a host took back.
+#[derive(Clone, Debug, Serialize)]
+pub struct Restored {
+    pub host: String,
+    /// The run whose Changes they were: this one, or an earlier one.
+    pub run: String,
+    pub why: String,
+    /// What had been changed.
+    pub changes: Vec<String>,
+    /// What the host did about it.
+    pub report: Vec<String>,
+    /// Since the switch was armed; not known of an earlier run.
+    pub seconds: Option<f64>,
 }
 
 /// One task, or one item of a loop, on one host.

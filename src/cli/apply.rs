@@ -23,12 +23,31 @@ pub struct ApplyArgs {
     #[arg(short = 'D', long, help_heading = "Output")]
     diff: bool,
 
+    /// What can lock you out is taken back by the host itself, unless a fresh login proves within
+    /// this time that access is still there
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=3600), help_heading = "Guard")]
+    guard_timeout: u64,
+
+    /// Make even what can lock you out without that guard
+    #[arg(long, conflicts_with = "guard_timeout", help_heading = "Guard")]
+    no_guard: bool,
+
     /// With --check: end with 3 where changes are pending
     #[arg(long, requires = "check", help_heading = "Output")]
     detailed_exitcode: bool,
 }
 
 pub fn run(args: &ApplyArgs, output: &OutputArgs) -> Result<i32, CliError> {
-    let how = How { check: args.check, diff: args.diff, detailed_exitcode: args.detailed_exitcode };
+    if args.no_guard && !args.check {
+        eprintln!(
+            "WARNING: --no-guard: a change that locks you out is NOT taken back; keep a session or a console open"
+        );
+    }
+    let how = How {
+        check: args.check,
+        diff: args.diff,
+        detailed_exitcode: args.detailed_exitcode,
+        guard: (!args.no_guard).then_some(args.guard_timeout),
+    };
     run::run(&args.run, output, how)
 }

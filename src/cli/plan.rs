@@ -20,6 +20,6 @@ pub struct PlanArgs {
 }
 
 pub fn run(args: &PlanArgs, output: &OutputArgs) -> Result<i32, CliError> {
-    let how = How { check: true, diff: true, detailed_exitcode: args.detailed_exitcode };
+    let how = How { check: true, diff: true, detailed_exitcode: args.detailed_exitcode, guard: None };
     run::run(&args.run, output, how)
 }

@@ -33,6 +33,8 @@ pub struct How {
     pub check: bool,
     pub diff: bool,
     pub detailed_exitcode: bool,
+    /// Seconds of the dead-man's switch; `None` goes without.
+    pub guard: Option<u64>,
 }
 
 /// Input files, read and checked before any host is contacted.
@@ -84,6 +86,7 @@ pub fn run(args: &RunArgs, output: &OutputArgs, how: How) -> Result<i32, CliErro
             no_probes: args.tasks.no_probes,
             verbosity: output.verbose,
             keep_scripts: args.keep_scripts.clone(),
+            guard: how.guard,
             detailed_exitcode: how.detailed_exitcode,
         },
         templar,

@@ -1,5 +1,6 @@
 //! Making a plan, step by step: what is made is kept in the log, and planning goes on from there.
 
+use super::guard;
 use super::host::{Ending, HostRun};
 use super::kept::{compare, note_already_so};
 use super::log::StepId;
@@ -46,8 +47,25 @@ enum Next {
     Stop,
 }
 
-/// Takes a host through the plays up to and with this one.
+/// Takes a host through the plays up to and with this one. However it ends, nothing stays armed:
+/// access is proven, or the host takes back what was changed.
 pub fn apply(
+    run: &mut HostRun<'_>,
+    upto: usize,
+    announced: &Announced,
+    applied: &mut Applied,
+) -> Result<Walked, Ending> {
+    match segments(run, upto, announced, applied) {
+        Err(Ending::Lost(failure)) if guard::is_armed(run) => Err(guard::restored(run, failure.message)),
+        Err(Ending::Restored) => Err(Ending::Restored),
+        ended => {
+            guard::close(run)?;
+            ended
+        }
+    }
+}
+
+fn segments(
     run: &mut HostRun<'_>,
     upto: usize,
     announced: &Announced,
@@ -63,7 +81,7 @@ pub fn apply(
             run.busy("look again at what is to be changed");
         }
         let mut ahead = run.ahead(&keys)?;
-        for step in &walked.steps {
+        for (at, step) in walked.steps.iter().enumerate() {
             if run.log.done(&step.id).is_some() {
                 continue;
             }
@@ -75,6 +93,11 @@ pub fn apply(
             if changed_since_probe && step.entry.action.as_ref().is_some_and(|a| a.probe) {
                 run.log.forget_probes();
                 changed_since_probe = false;
+                again = true;
+                break;
+            }
+            if begins && let Some(why) = guard::before(run, &walked.steps[at..])? {
+                fail(run, step, why);
                 again = true;
                 break;
             }
@@ -148,7 +171,7 @@ fn make(
         }
         Todo::Act(action, run_as, repeat) => {
             run.busy(&step.entry.origin.task);
-            let reply = act(run, &step.id, action, run_as, repeat)?;
+            let reply = act(run, step, action, run_as, repeat)?;
             run.log.acted(step.id.clone(), action.clone(), reply);
             if action.opaque {
                 run.world.forget();

@@ -9,6 +9,7 @@ use super::step::{RunAs, Step, Todo};
 use super::vars::{self, HostLayers};
 use super::walk::{Walk, Walked};
 use crate::fragment::{Fragment, Observation, Probe, Reply};
+use crate::guard::{self, Found};
 use crate::module::{Access, Action};
 use crate::place::InputError;
 use crate::record::Event;
@@ -37,6 +38,8 @@ pub enum Ending {
     Input(InputError),
     /// The first interrupt was seen.
     Interrupted,
+    /// The dead-man's switch has taken back what was changed.
+    Restored,
 }
 
 impl From<Failure> for Ending {
@@ -67,8 +70,11 @@ pub struct HostRun<'s> {
     pub access: Access,
     pub log: Log,
     session: Session,
+    pub guard: super::guard::Guard,
+    /// How this run entered.
+    pub present: (Login, Option<Become>),
     /// How the next run enters: as this one did, or by `harda_login_after`.
-    next: (Login, Option<Become>),
+    pub next: (Login, Option<Become>),
 }
 
 impl<'s> HostRun<'s> {
@@ -77,12 +83,13 @@ impl<'s> HostRun<'s> {
         let mut layers = HostLayers::new(setup, name)?;
         let door = entrance(setup, name, &layers)?;
         let _ = events.send(Event::Busy { host: name.into(), doing: "log in".into() });
-        let (session, reply, login, r#become, after) = enter(setup, door)?;
+        let (session, reply, switch, login, r#become, after) = enter(setup, door)?;
         let facts = facts::read(&reply);
         layers.facts = vars::facts(&facts);
         let access = access(&facts, session.proof(), &login, r#become.as_ref(), after.as_ref());
         let counts = session.counts();
-        let run = HostRun {
+        let present = (login, r#become);
+        let mut run = HostRun {
             setup,
             name: name.into(),
             events,
@@ -91,13 +98,18 @@ impl<'s> HostRun<'s> {
             access,
             log: Log::default(),
             session: Session::Plan(session),
-            next: after.unwrap_or((login, r#become)),
+            guard: super::guard::Guard::default(),
+            next: after.unwrap_or_else(|| present.clone()),
+            present,
         };
         run.tell(Event::Connected {
             host: run.name.clone(),
             summary: run.summary(),
             login_ms: counts.login_time.as_millis() as u64,
         });
+        if let Some(found) = switch {
+            super::guard::leftover(&mut run, found)?;
+        }
         Ok(run)
     }
 
@@ -124,7 +136,17 @@ impl<'s> HostRun<'s> {
         }
     }
 
-    fn send(&mut self, batch: &[Question]) -> Result<Vec<Reply>, Failure> {
+    /// A new session in place of one that is gone, by the login that works.
+    pub fn enter_again(&mut self) -> Result<(), Failure> {
+        let open = |(login, r#become): &(Login, Option<Become>)| {
+            transport::open(&self.setup.connector, login, r#become.as_ref())
+        };
+        let session = open(&self.present).or_else(|first| open(&self.next).map_err(|_| first))?;
+        self.session = Session::Plan(session);
+        Ok(())
+    }
+
+    pub fn send(&mut self, batch: &[Question]) -> Result<Vec<Reply>, Failure> {
         if let Some(folder) = &self.setup.options.keep_scripts {
             keep_script(folder, &self.name, batch);
         }
@@ -299,23 +321,28 @@ fn keep_script(folder: &std::path::Path, host: &str, batch: &[Question]) {
     }
 }
 
-type Entered = (PlanSession, Reply, Login, Option<Become>, Option<(Login, Option<Become>)>);
+type Entered = (PlanSession, Reply, Option<Found>, Login, Option<Become>, Option<(Login, Option<Become>)>);
 
 /// Enters by the login of after the hardening where there is one and it works, else by the
 /// present one.
 fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
-    let hello = [Question::Observe(facts::question())];
-    let open = |login: &Login, r#become: Option<&Become>| -> Result<(PlanSession, Reply), Failure> {
-        if let Some(folder) = &setup.options.keep_scripts {
-            keep_script(folder, &login.name, &hello);
-        }
-        let mut session = transport::open(&setup.connector, login, r#become)?;
-        let reply = session.send(&hello)?.into_iter().next().unwrap_or_default();
-        Ok((session, reply))
-    };
+    let hello = [Question::Observe(facts::question()), Question::Observe(Observation(guard::status()))];
+    let open =
+        |login: &Login, r#become: Option<&Become>| -> Result<(PlanSession, Reply, Option<Found>), Failure> {
+            if let Some(folder) = &setup.options.keep_scripts {
+                keep_script(folder, &login.name, &hello);
+            }
+            let mut session = transport::open(&setup.connector, login, r#become)?;
+            let mut replies = session.send(&hello)?.into_iter();
+            let reply = replies.next().unwrap_or_default();
+            let switch = replies.next().and_then(|reply| guard::read_status(&reply.text()));
+            Ok((session, reply, switch))
+        };
     if let Some((login, r#become)) = &door.after {
         match open(login, r#become.as_ref()) {
-            Ok((session, reply)) => return Ok((session, reply, login.clone(), r#become.clone(), None)),
+            Ok((session, reply, switch)) => {
+                return Ok((session, reply, switch, login.clone(), r#become.clone(), None));
+            }
             // Only a refused login says that the host isn't hardened yet.
             Err(failure)
                 if failure.kind != FailureKind::LoginRefused && failure.kind != FailureKind::Become =>
@@ -325,8 +352,8 @@ fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
             Err(_) => {}
         }
     }
-    let (session, reply) = open(&door.login, door.r#become.as_ref())?;
-    Ok((session, reply, door.login, door.r#become, door.after))
+    let (session, reply, switch) = open(&door.login, door.r#become.as_ref())?;
+    Ok((session, reply, switch, door.login, door.r#become, door.after))
 }
 
 fn access(

@@ -4,6 +4,7 @@ mod access;
 mod apply;
 mod conditions;
 mod facts;
+mod guard;
 mod host;
 mod identity;
 mod kept;

@@ -25,6 +25,8 @@ pub struct Options {
     /// Writes what each host is asked into this folder, as a script that `sh` runs by itself: the
     /// benchmark sends the same by other means.
     pub keep_scripts: Option<std::path::PathBuf>,
+    /// Seconds of the dead-man's switch; `None`: `--no-guard`.
+    pub guard: Option<u64>,
     /// `--detailed-exitcode`: 3 where changes are pending.
     pub detailed_exitcode: bool,
 }

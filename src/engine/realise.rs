@@ -2,10 +2,10 @@
 //! batch of Changes, and observes again.
 
 use super::host::{Ending, HostRun, act_fragment};
-use super::log::StepId;
-use super::step::{Repeat, RunAs};
+use super::step::{Repeat, RunAs, Step};
 use crate::change::Change;
 use crate::fragment::{Fragment, Realisation, Reply, quote};
+use crate::guard::{self, Keep, Limit};
 use crate::module::Action;
 use crate::record::Event;
 use crate::resource::{Key, Level, Question, Realise, State, file::hex, questions, together};
@@ -123,20 +123,46 @@ fn realise(
     fragment.environment = run_as.environment.clone();
     fragment.deadline = Duration::from_secs(body.seconds.unwrap_or(SECONDS));
     let doing = batch.first().map(|change| change.key.to_string()).unwrap_or_default();
-    send(run, fragment, doing)
+    let changes: Vec<String> = batch.iter().map(|change| change.key.to_string()).collect();
+    let keeps: Vec<Keep> = batch.iter().flat_map(|change| guard::keeps(&change.key, &change.from)).collect();
+    let limit = match batch.iter().any(Change::opaque) {
+        true => Limit::Never,
+        false => Limit::Seconds(fragment.deadline.as_secs()),
+    };
+    send(run, fragment, doing, &changes, &keeps, limit)
 }
 
 /// Sends what changes the host, telling that it is still at work at each beat.
-fn send(run: &mut HostRun<'_>, fragment: Fragment, doing: String) -> Result<Reply, Ending> {
+fn send(
+    run: &mut HostRun<'_>,
+    fragment: Fragment,
+    doing: String,
+    changes: &[String],
+    keeps: &[Keep],
+    limit: Limit,
+) -> Result<Reply, Ending> {
+    // Only root may move the switch: for another user that is a request of its own before.
+    let fragment = match fragment.user.as_deref() {
+        Some(user) if user != "root" && super::guard::is_armed(run) => {
+            let touch = Fragment::new(":");
+            send(run, touch, doing.clone(), changes, keeps, limit)?;
+            fragment
+        }
+        _ => super::guard::under(run, fragment, changes, keeps, limit),
+    };
     let events = run.events.clone();
     let host = run.name.clone();
     let mut beat = || {
         let _ = events.send(Event::Busy { host: host.clone(), doing: doing.clone() });
     };
-    match run.for_apply() {
-        Some(session) => Ok(session.realise(&Realisation(fragment), &mut beat)?),
-        None => Ok(Reply { status: 1, stderr: b"there is no session".to_vec(), ..Reply::default() }),
+    let reply = match run.for_apply() {
+        Some(session) => session.realise(&Realisation(fragment), &mut beat)?,
+        None => Reply { status: 1, stderr: b"there is no session".to_vec(), ..Reply::default() },
+    };
+    if super::guard::taken_back(run, &reply) {
+        return Err(super::guard::restored(run, reply.error_text()));
     }
+    Ok(reply)
 }
 
 const MARK: &str = "--harda-observed--";
@@ -208,13 +234,17 @@ fn realise_failure(batch: &[Change], reply: &Reply, said: &str) -> String {
 /// answer.
 pub fn act(
     run: &mut HostRun<'_>,
-    id: &StepId,
+    step: &Step,
     action: &Action,
     run_as: &RunAs,
     repeat: &Repeat,
 ) -> Result<Reply, Ending> {
-    if run.log.tries(id) > 0 {
+    if run.log.tries(&step.id) > 0 {
         std::thread::sleep(repeat.delay);
     }
-    send(run, act_fragment(action, run_as), action.title.clone())
+    let keeps = super::guard::keeps_of_act(action);
+    let limit = super::guard::limit_of_act(action);
+    // As shown: a `no_log` task's command isn't.
+    let shown = step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default();
+    send(run, act_fragment(action, run_as), shown.clone(), &[shown], &keeps, limit)
 }

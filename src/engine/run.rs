@@ -40,6 +40,8 @@ enum End {
     NotBecome,
     Input,
     Interrupted,
+    /// The dead-man's switch took back what was changed.
+    Restored,
 }
 
 /// Runs the playbook, telling `sink` each event as it comes, and gives the exit code.
@@ -145,6 +147,7 @@ impl Berth<'_> {
                 End::Input
             }
             Ending::Interrupted => End::Interrupted,
+            Ending::Restored => End::Restored,
         });
     }
 }
@@ -194,13 +197,13 @@ fn verify_host(berth: &mut Berth<'_>) {
         berth.end(ending, &events);
         return;
     }
-    if berth.applied.risky {
+    if berth.applied.risky && !run.guard.proven {
         let user = run.access.next_user().to_string();
         let (ok, message) = match run.prove_access() {
             Ok(took) => (true, format!("{:.1} s", took.as_secs_f64())),
             Err(failure) => (false, failure.message),
         };
-        run.tell(Event::Proven { host: run.name.clone(), user, ok, message });
+        run.tell(Event::Proven { host: run.name.clone(), user, what: String::new(), ok, message });
         if !ok {
             berth.end = Some(End::Stopped);
         }
@@ -216,6 +219,7 @@ fn finish_host<'s>(_setup: &'s Setup, berth: &mut Berth<'s>, events: &Sender<Eve
             Some(End::Lost) => "the connection was lost",
             Some(End::Input) => "an input was wrong",
             Some(End::Interrupted) => "interrupted",
+            Some(End::Restored) => "the host took back what was changed",
         };
         kept::note_unreached(&run.log, &berth.announced, &mut berth.applied, why);
     }
@@ -264,7 +268,7 @@ fn count(step: &Step, recap: &mut Recap) {
     recap.not_undone += shown.iter().filter(|c| matches!(c.undo, Undo::None(_))).count();
 }
 
-/// The first that applies of 130, 1, 4, 2, 3, 0 (DESIGN.md, section 11).
+/// The first that applies of 130, 1, 5, 4, 2, 3, 0 (DESIGN.md, section 11).
 fn exit_code(berths: &[Berth<'_>], mode: Mode, setup: &Setup) -> i32 {
     let any = |test: &dyn Fn(&Berth<'_>) -> bool| berths.iter().any(test);
     let failed = |berth: &Berth<'_>| {
@@ -275,6 +279,8 @@ fn exit_code(berths: &[Berth<'_>], mode: Mode, setup: &Setup) -> i32 {
         130
     } else if any(&|b| matches!(b.end, Some(End::Input))) {
         1
+    } else if any(&|b| matches!(b.end, Some(End::Restored))) {
+        5
     } else if any(&|b| matches!(b.end, Some(End::Lost))) {
         4
     } else if any(&failed) {

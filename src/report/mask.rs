@@ -92,9 +92,14 @@ fn texts(event: &mut Event, edit: Edit) {
             both(host, message, edit);
             hint.iter_mut().for_each(edit);
         }
-        Event::Proven { host, user, message, .. } => {
+        Event::Proven { host, user, what, message, .. } => {
             both(host, user, edit);
-            edit(message);
+            both(what, message, edit);
+        }
+        Event::Warned { host, message } => both(host, message, edit),
+        Event::Restored(restored) => {
+            both(&mut restored.host, &mut restored.why, edit);
+            restored.changes.iter_mut().chain(&mut restored.report).for_each(edit);
         }
         Event::Planned { host, entries } => {
             edit(host);

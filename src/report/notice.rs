@@ -19,8 +19,15 @@ const NAME: &str = "\u{0}";
 #[derive(Default)]
 pub struct Notices {
     bad: Vec<Notice>,
-    /// By the user who logs in.
-    proven: Vec<(String, Vec<String>)>,
+    proven: Vec<Proven>,
+}
+
+/// Fresh logins by one user after the same was changed.
+struct Proven {
+    user: String,
+    what: String,
+    /// Each host, and how long it took there.
+    hosts: Vec<(String, String)>,
 }
 
 impl Notices {
@@ -35,10 +42,11 @@ impl Notices {
         }
     }
 
-    pub fn proven(&mut self, host: &str, user: &str) {
-        match self.proven.iter_mut().find(|(known, _)| known == user) {
-            Some((_, hosts)) => hosts.push(host.to_string()),
-            None => self.proven.push((user.to_string(), vec![host.to_string()])),
+    pub fn proven(&mut self, host: &str, user: &str, what: &str, took: &str) {
+        let new = (host.to_string(), took.to_string());
+        match self.proven.iter_mut().find(|known| known.user == user && known.what == what) {
+            Some(known) => known.hosts.push(new),
+            None => self.proven.push(Proven { user: user.into(), what: what.into(), hosts: vec![new] }),
         }
     }
 
@@ -47,11 +55,23 @@ impl Notices {
         let bad = std::mem::take(&mut self.bad);
         let mut lines: Vec<String> = bad.iter().flat_map(|notice| notice.lines(paint)).collect();
         let proven = if all { std::mem::take(&mut self.proven) } else { Vec::new() };
-        for (user, hosts) in proven {
-            let (user, hosts) = (text::line(&user), folded(&hosts));
-            lines.push(paint.good(format!("a fresh login as `{user}` works on {hosts}")));
-        }
+        lines.extend(proven.iter().map(|proven| paint.good(proven.line())));
         lines
+    }
+}
+
+impl Proven {
+    /// `sshd changed, proving a fresh login as `anna` ... 0.4 s, proven on web1`
+    fn line(&self) -> String {
+        let names: Vec<String> = self.hosts.iter().map(|(host, _)| host.clone()).collect();
+        let (user, what, names) = (text::line(&self.user), text::line(&self.what), folded(&names));
+        if what.is_empty() {
+            return format!("a fresh login as `{user}` works on {names}");
+        }
+        let slowest = self.hosts.iter().map(|(_, took)| took.as_str()).max_by_key(|took| (took.len(), *took));
+        let took = text::line(slowest.unwrap_or_default());
+        let most = if self.hosts.len() > 1 { " at most" } else { "" };
+        format!("{what} changed, proving a fresh login as `{user}` ... {took}{most}, proven on {names}")
     }
 }
 

@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::style::Paint;
 use super::tally::Tally;
 use super::{Sink, diverged, text};
-use crate::record::{Diverged, Entry, Event, Mode, Recap};
+use crate::record::{Diverged, Entry, Event, Mode, Recap, Restored};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Write;
 
@@ -258,6 +258,24 @@ impl Terminal {
         }
     }
 
+    fn restored(&mut self, restored: &Restored) {
+        let Restored { host, run, why, changes, report, seconds } = restored;
+        let after = seconds.map(|seconds| format!(" after {seconds:.0} s")).unwrap_or_default();
+        let list = |lines: &[String]| lines.iter().map(|line| format!("\n  {line}")).collect::<String>();
+        let message = format!(
+            "{why}\nthe host took back{after} what run {run} had changed:{}\nby this it was put right:{}",
+            list(changes),
+            list(report)
+        );
+        self.notices.add(
+            "restored",
+            host,
+            &message,
+            Some("see what would have locked you out before you try again"),
+        );
+        self.lost(host);
+    }
+
     fn finished(&mut self, host: &str, recap: &Recap) {
         let number = self.number(host);
         let mut recap = recap.clone();
@@ -315,8 +333,12 @@ impl Sink for Terminal {
                 self.tally.wrong += 1;
                 self.lost(host);
             }
-            Event::Proven { host, user, ok: true, .. } => self.notices.proven(host, user),
-            Event::Proven { host, user, ok: false, message } => {
+            Event::Proven { host, user, what, ok: true, message } => {
+                self.notices.proven(host, user, what, message)
+            }
+            Event::Warned { host, message } => self.notices.add("warning", host, message, None),
+            Event::Restored(restored) => self.restored(restored),
+            Event::Proven { host, user, ok: false, message, .. } => {
                 let message = format!("a fresh login as `{user}` failed: {message}");
                 self.notices.add("locked out", host, &message, Some(KEEP_SESSIONS));
                 self.lost(host);

@@ -1,0 +1,370 @@
+//! Guarded apply: what can lock out is made under the host's dead-man's switch, and access is
+//! proven by a fresh login before the switch goes (docs/guard.md).
+
+use super::host::{Ending, HostRun};
+use super::step::{Step, Todo};
+use crate::change::Change;
+use crate::fragment::{Fragment, Observation, Realisation, Reply};
+use crate::guard::{self, Found, Keep, Limit, Phase};
+use crate::module::Action;
+use crate::record::{Event, Restored};
+use crate::resource::{Key, Risk, effective};
+use crate::transport::{self, Become, Connection, Failure, FailureKind, Login, Question};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// An act may take hours; under the switch it gets this long before the host ends it.
+const LONGEST_ACT: u64 = 600;
+
+/// Between two tries of a login that met no sshd: it may be restarting.
+const PAUSES: [u64; 4] = [1, 2, 4, 8];
+
+/// Logins that sshd or sudo itself refused; each may count against us there.
+const REFUSED_TRIES: usize = 2;
+
+/// How much longer than the switch's own time harda waits for a host to come back.
+const GRACE: Duration = Duration::from_secs(45);
+
+/// What this run has armed on one host.
+#[derive(Default)]
+pub struct Guard {
+    armed: Option<Armed>,
+    /// Why nothing is guarded here has been said.
+    said: bool,
+    /// The last fresh login that worked was the next run's.
+    pub proven: bool,
+}
+
+struct Armed {
+    /// In the words of people: `sshd`, `accounts`.
+    what: BTreeSet<String>,
+    /// The tasks under it; a handler that one of these notified belongs to the unit.
+    tasks: BTreeSet<String>,
+    /// Its Changes, for the one who reads what was taken back.
+    changes: Vec<String>,
+    /// The task that is being made, with its place.
+    task: String,
+    since: Instant,
+}
+
+/// Whether making this step can lock out.
+fn is_risky(step: &Step) -> bool {
+    match &step.todo {
+        Todo::Changes(changes, _) => changes.iter().any(|change| change.risk() == Risk::LockOut),
+        Todo::Act(action, _, repeat) => !repeat.probe && action.risk == Risk::LockOut,
+        Todo::Nothing | Todo::Unknown => false,
+    }
+}
+
+/// What kind of thing a step touches, in a word or two.
+fn words(step: &Step) -> Vec<String> {
+    let word = |change: &Change| match &change.key {
+        Key::File(path) => effective::service_of(path).map_or("files", |service| service.name).to_string(),
+        Key::User(_) | Key::Group(_) => "accounts".to_string(),
+        Key::Unit(name) => name.clone(),
+        Key::PamProfile(_) | Key::PamModule(_) => "PAM".to_string(),
+        other => other.kind().to_string(),
+    };
+    match &step.todo {
+        Todo::Changes(changes, _) => changes.iter().filter(|c| c.risk() == Risk::LockOut).map(word).collect(),
+        // A handler makes effective what is named already.
+        Todo::Act(..) if step.entry.origin.triggers.is_empty() => {
+            vec![format!("`{}`", step.entry.origin.task)]
+        }
+        Todo::Act(..) => Vec::new(),
+        Todo::Nothing | Todo::Unknown => Vec::new(),
+    }
+}
+
+/// Before a step: ends a unit that is complete, and arms where the step can lock out. Gives why
+/// the switch could not be armed.
+pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, Ending> {
+    if run.guard.armed.is_some() && !goes_on(run, ahead) {
+        close(run)?;
+    }
+    let Some(step) = ahead.first() else { return Ok(None) };
+    if run.guard.armed.is_none() && is_risky(step) {
+        let Some(seconds) = guarded(run) else { return Ok(None) };
+        run.busy("arm the dead-man's switch");
+        let users = [run.access.user.clone(), run.access.next_user().to_string(), "root".into()];
+        let users: BTreeSet<&str> =
+            users.iter().map(String::as_str).filter(|user| !user.is_empty()).collect();
+        let users: Vec<&str> = users.into_iter().collect();
+        let reply = send(run, guard::arm(&run.setup.run, seconds, &users))?;
+        if reply.status != 0 {
+            return Ok(Some(format!(
+                "the dead-man's switch could not be armed, so nothing was changed: {}\n\
+                 `--no-guard` goes without it",
+                reply.error_text()
+            )));
+        }
+        run.guard.armed = Some(Armed {
+            what: BTreeSet::new(),
+            tasks: BTreeSet::new(),
+            changes: Vec::new(),
+            task: String::new(),
+            since: Instant::now(),
+        });
+    }
+    if let Some(armed) = run.guard.armed.as_mut() {
+        let origin = &step.entry.origin;
+        armed.what.extend(words(step));
+        armed.tasks.insert(origin.task.clone());
+        armed.task = format!("`{}` ({})", origin.task, origin.place);
+    }
+    Ok(None)
+}
+
+/// The seconds of the switch, where this host is guarded. Where it isn't, that is said once.
+fn guarded(run: &mut HostRun<'_>) -> Option<u64> {
+    let seconds = run.setup.options.guard?;
+    let why = match run.present.0.connection {
+        Connection::Local => return None,
+        _ if run.access.became != "root" => "the session is not root's",
+        _ => return Some(seconds),
+    };
+    if !std::mem::replace(&mut run.guard.said, true) {
+        let message = format!("what can lock out is not guarded: {why}");
+        run.tell(Event::Warned { host: run.name.clone(), message });
+    }
+    None
+}
+
+/// Whether the unit is not complete yet: the next step can lock out too, or a handler is to come
+/// that makes its Changes effective.
+fn goes_on(run: &HostRun<'_>, ahead: &[Step]) -> bool {
+    let Some(armed) = &run.guard.armed else { return false };
+    let to_do = |step: &&Step| !matches!(step.todo, Todo::Nothing) && run.log.done(&step.id).is_none();
+    let mut left = ahead.iter().filter(to_do);
+    let Some(next) = left.next() else { return false };
+    let is_ours = |step: &Step| step.entry.origin.triggers.iter().any(|task| armed.tasks.contains(task));
+    is_risky(next) || is_ours(next) || left.any(is_ours)
+}
+
+/// What is written, under the switch: as it is where none is armed.
+pub fn under(
+    run: &mut HostRun<'_>,
+    fragment: Fragment,
+    what: &[String],
+    keeps: &[Keep],
+    limit: Limit,
+) -> Fragment {
+    let Some(armed) = run.guard.armed.as_mut() else { return fragment };
+    let what = format!("{}: {}", armed.task, what.join(", "));
+    let script = guard::write(&run.setup.run, limit, &what, keeps, &fragment.script);
+    armed.changes.push(what);
+    Fragment { script, ..fragment }
+}
+
+/// What an act may touch.
+pub fn keeps_of_act(action: &Action) -> Vec<Keep> {
+    match action.risk {
+        Risk::LockOut => vec![Keep::Name("*".into())],
+        _ => Vec::new(),
+    }
+}
+
+pub fn limit_of_act(action: &Action) -> Limit {
+    Limit::Seconds(action.seconds.min(LONGEST_ACT))
+}
+
+/// Whether the host refused a write because the switch has fired or is due.
+pub fn taken_back(run: &HostRun<'_>, reply: &Reply) -> bool {
+    run.guard.armed.is_some() && guard::refusal(reply.status, &reply.error_text()).is_some()
+}
+
+pub fn is_armed(run: &HostRun<'_>) -> bool {
+    run.guard.armed.is_some()
+}
+
+fn send(run: &mut HostRun<'_>, fragment: Fragment) -> Result<Reply, Ending> {
+    let missing = || Failure::new(FailureKind::Closed, "there is no session");
+    let session = run.for_apply().ok_or_else(missing)?;
+    Ok(session.realise(&Realisation(fragment), &mut || {})?)
+}
+
+/// Ends the unit: a fresh login, then the switch goes; or the host takes everything back.
+pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
+    let Some(armed) = &run.guard.armed else { return Ok(()) };
+    let what = armed.what.iter().cloned().collect::<Vec<_>>().join(", ");
+    let seconds = run.setup.options.guard.unwrap_or_default();
+    run.busy(&format!("{what} changed, proving a fresh login"));
+    let proof = prove(run, Duration::from_secs(seconds));
+    match proof {
+        Ok((user, took)) => {
+            let reply = send(run, Fragment::new(guard::disarm(&run.setup.run)))?;
+            if reply.status != 0 {
+                return Err(restored(run, reply.error_text()));
+            }
+            run.guard.armed = None;
+            let message = format!("{:.1} s", took.as_secs_f64());
+            run.tell(Event::Proven { host: run.name.clone(), user, what, ok: true, message });
+            Ok(())
+        }
+        Err(failure) => {
+            // The old session may be the only way in that is left.
+            let _ = send(run, Fragment::new(guard::restore_now(&run.setup.run)));
+            Err(restored(run, failure.message))
+        }
+    }
+}
+
+/// Logs in as the next run will; where that isn't possible yet, as this run did.
+fn prove(run: &mut HostRun<'_>, limit: Duration) -> Result<(String, Duration), Failure> {
+    let begun = Instant::now();
+    let mut refused = 0;
+    let mut pauses = PAUSES.iter().cycle();
+    loop {
+        let failure = match enter(run, limit.saturating_sub(begun.elapsed())) {
+            Ok(user) => return Ok((user, begun.elapsed())),
+            Err(failure) => failure,
+        };
+        let by_sshd = matches!(
+            failure.kind,
+            FailureKind::LoginRefused | FailureKind::Become | FailureKind::HostKey | FailureKind::Input
+        );
+        refused += usize::from(by_sshd);
+        let pause = Duration::from_secs(pauses.next().copied().unwrap_or(1));
+        if refused >= REFUSED_TRIES || begun.elapsed() + pause >= limit {
+            return Err(failure);
+        }
+        std::thread::sleep(pause);
+    }
+}
+
+/// One try by each login that may be open.
+fn enter(run: &mut HostRun<'_>, left: Duration) -> Result<String, Failure> {
+    let mut first = None;
+    let logins = doors(run);
+    for (index, (login, r#become)) in logins.iter().enumerate() {
+        match log_in(run, login, r#become.as_ref(), left) {
+            Ok(_) => {
+                run.guard.proven = index == 0;
+                return Ok(login.user.clone().unwrap_or_else(|| run.access.user.clone()));
+            }
+            Err(failure) => first = first.or(Some(failure)),
+        }
+    }
+    Err(first.unwrap_or_else(|| Failure::new(FailureKind::Input, "there is no login to try")))
+}
+
+type Door = (Login, Option<Become>);
+
+/// The next run's login, then this one's.
+fn doors(run: &HostRun<'_>) -> Vec<Door> {
+    let same = |a: &Login, b: &Login| {
+        (&a.user, &a.address, a.port, a.connection) == (&b.user, &b.address, b.port, b.connection)
+    };
+    let mut doors = vec![run.next.clone()];
+    if !same(&run.next.0, &run.present.0) {
+        doors.push(run.present.clone());
+    }
+    doors
+}
+
+/// A session of its own; what the switch there says, as that session sees it.
+fn log_in(
+    run: &HostRun<'_>,
+    login: &Login,
+    r#become: Option<&Become>,
+    left: Duration,
+) -> Result<Option<Found>, Failure> {
+    let mut login = login.clone();
+    let most = login.connect_timeout.unwrap_or(Duration::from_secs(10));
+    login.connect_timeout = Some(most.min(left).max(Duration::from_secs(1)));
+    let mut session = transport::open(&run.setup.connector, &login, r#become)?;
+    let replies = session.send(&[Question::Observe(Observation(guard::status()))])?;
+    Ok(replies.first().and_then(|reply| guard::read_status(&reply.text())))
+}
+
+/// Waits until the host has taken back what was changed, and tells of it. The ending of this
+/// host's run.
+pub fn restored(run: &mut HostRun<'_>, why: String) -> Ending {
+    let armed = run.guard.armed.take();
+    let begun = Instant::now();
+    let limit = Duration::from_secs(run.setup.options.guard.unwrap_or_default()) + GRACE;
+    let mut last = Failure::new(FailureKind::TimedOut, "nothing was heard of the host");
+    run.busy("waiting for the host to restore itself");
+    while begun.elapsed() < limit {
+        match look(run) {
+            Ok(Some(found)) if found.phase == Phase::Fired => {
+                run.tell(Event::Restored(Restored {
+                    host: run.name.clone(),
+                    run: found.run.clone(),
+                    why,
+                    changes: found.changes,
+                    report: found.report,
+                    seconds: armed.map(|armed| armed.since.elapsed().as_secs_f64()),
+                }));
+                let _ = send(run, Fragment::new(guard::forget(&run.setup.run)));
+                return Ending::Restored;
+            }
+            // It lets us in, but what was under way is in doubt: it goes back.
+            Ok(Some(_)) => drop(send(run, Fragment::new(guard::restore_now(&run.setup.run)))),
+            Ok(None) => {}
+            Err(failure) => last = failure,
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let changes = armed.map(|armed| armed.changes.join("; ")).unwrap_or_default();
+    Ending::Lost(
+        Failure::new(
+            last.kind,
+            format!(
+                "{why}; the host was to take back what was changed ({changes}), which could not be seen: {}",
+                last.message
+            ),
+        )
+        .hint("run harda again in a minute: the host tells what became of it"),
+    )
+}
+
+/// The switch as the host shows it: through the old session if it lives, else through a new one.
+fn look(run: &mut HostRun<'_>) -> Result<Option<Found>, Failure> {
+    let question = [Question::Observe(Observation(guard::status()))];
+    if let Ok(replies) = run.send(&question) {
+        return Ok(replies.first().and_then(|reply| guard::read_status(&reply.text())));
+    }
+    // Few tries: each that is refused may count against us.
+    std::thread::sleep(Duration::from_secs(4));
+    run.enter_again()?;
+    let replies = run.send(&question)?;
+    Ok(replies.first().and_then(|reply| guard::read_status(&reply.text())))
+}
+
+/// What an earlier run left on the host: told, and in an apply waited for and cleared away.
+pub fn leftover(run: &mut HostRun<'_>, found: Found) -> Result<(), Ending> {
+    let mut found = found;
+    let begun = Instant::now();
+    while found.phase != Phase::Fired {
+        let message =
+            format!("run {} has armed the dead-man's switch here, due in {} s", found.run, found.left);
+        run.busy(&message);
+        if run.setup.options.check {
+            run.tell(Event::Warned { host: run.name.clone(), message });
+            return Ok(());
+        }
+        if begun.elapsed() > Duration::from_secs(found.left.max(0) as u64) + GRACE {
+            return Err(Failure::new(FailureKind::TimedOut, message).hint("wait for that run to end").into());
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        match look(run)? {
+            Some(next) => found = next,
+            // The other run has proven its access.
+            None => return Ok(()),
+        }
+    }
+    let run_id = found.run.clone();
+    run.tell(Event::Restored(Restored {
+        host: run.name.clone(),
+        run: found.run,
+        why: "an earlier run did not prove that it could log in again".into(),
+        changes: found.changes,
+        report: found.report,
+        seconds: None,
+    }));
+    if !run.setup.options.check {
+        send(run, Fragment::new(guard::forget(&run_id)))?;
+    }
+    Ok(())
+}
