@@ -220,6 +220,8 @@ pub struct Recap {
     pub ignored: usize,
     pub rescued: usize,
     pub unreachable: bool,
+    /// The host has taken back what was changed.
+    pub restored: bool,
     pub verified: usize,
     pub diverged: usize,
     /// Changes that could lock the admin out, and that can't be undone.

@@ -212,7 +212,7 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
 /// Logs in as the next run will; where that isn't possible yet, as this run did.
 fn prove(run: &mut HostRun<'_>, limit: Duration) -> Result<(String, Duration), Failure> {
     let begun = Instant::now();
-    let mut refused = 0;
+    let (mut refused, mut first) = (0, None);
     let mut pauses = PAUSES.iter().cycle();
     loop {
         let failure = match enter(run, limit.saturating_sub(begun.elapsed())) {
@@ -225,8 +225,10 @@ fn prove(run: &mut HostRun<'_>, limit: Duration) -> Result<(String, Duration), F
         );
         refused += usize::from(by_sshd);
         let pause = Duration::from_secs(pauses.next().copied().unwrap_or(1));
+        // The first try had the most time, and says best what is wrong.
+        let first = first.get_or_insert(failure);
         if refused >= REFUSED_TRIES || begun.elapsed() + pause >= limit {
-            return Err(failure);
+            return Err(first.clone());
         }
         std::thread::sleep(pause);
     }
@@ -348,6 +350,9 @@ pub fn leftover(run: &mut HostRun<'_>, found: Found) -> Result<(), Ending> {
             return Err(Failure::new(FailureKind::TimedOut, message).hint("wait for that run to end").into());
         }
         std::thread::sleep(Duration::from_secs(1));
+        if found.left < -5 {
+            send(run, guard::fire())?;
+        }
         match look(run)? {
             Some(next) => found = next,
             // The other run has proven its access.

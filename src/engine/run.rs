@@ -237,6 +237,7 @@ fn recap(berth: &Berth<'_>) -> Recap {
         count(step, &mut recap);
     }
     recap.unreachable = matches!(berth.end, Some(End::Lost));
+    recap.restored = matches!(berth.end, Some(End::Restored));
     recap.refused += usize::from(matches!(berth.end, Some(End::NotBecome)));
     recap.verified = berth.applied.verified;
     recap.diverged = berth.applied.diverged.len();

@@ -128,6 +128,12 @@ pub fn forget(run: &str) -> String {
     verb("forget", run)
 }
 
+/// A switch that is due and has no watcher any more (the run that armed it was killed just then):
+/// whoever finds it fires it.
+pub fn fire() -> Fragment {
+    Fragment::new(format!("exec sh {FOLDER}/switch watch </dev/null\n")).deadline(ARMING)
+}
+
 fn verb(verb: &str, run: &str) -> String {
     format!("exec sh {FOLDER}/switch {verb} {} </dev/null\n", quote(run))
 }

@@ -420,21 +420,25 @@ hook() {
 			Type=oneshot
 			ExecStart=/bin/sh $g/switch boot
 		UNIT
-		chmod 644 "$unit" && mkdir -p -m 755 "${wants%/*}" && ln -sf "$unit" "$wants" || return 1
-		systemctl reset-failed harda-guard.service 2>/dev/null
-		systemctl stop harda-guard.service 2>/dev/null
-		systemd-run --quiet --collect --unit=harda-guard -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-1000 \
-			/bin/sh "$g/switch" watch </dev/null 8>&- || return 1
-		return 0
-	fi
-	if [ -d /etc/init.d ] && { has update-rc.d || has rc-update; }; then
+		chmod 644 "$unit" && mkdir -p -m 755 "${wants%/*}" && ln -sf "$unit" "$wants" && settle "$unit"
+	elif [ -d /etc/init.d ] && { has update-rc.d || has rc-update; }; then
 		printf '#!/bin/sh\n### BEGIN INIT INFO\n# Provides: harda-guard\n# Required-Start: $local_fs\n# Required-Stop:\n# X-Start-Before: ssh networking\n# Default-Start: S\n# Default-Stop:\n### END INIT INFO\nsh %s/switch boot\n' "$g" >"$initd"
 		chmod 755 "$initd"
 		if has update-rc.d; then update-rc.d harda-guard defaults; else rc-update add harda-guard boot; fi >/dev/null 2>&1
 	else
 		echo 'no boot hook: this host has no init that harda knows'
 	fi
-	setsid sh "$g/switch" watch </dev/null >/dev/null 2>&1 8>&- 9>&- &
+}
+
+watcher() {
+	if systemd; then
+		systemctl reset-failed harda-guard.service 2>/dev/null
+		systemctl stop harda-guard.service 2>/dev/null
+		systemd-run --quiet --collect --unit=harda-guard -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-1000 \
+			/bin/sh "$g/switch" watch </dev/null 8>&-
+	else
+		setsid sh "$g/switch" watch </dev/null >/dev/null 2>&1 8>&- 9>&- &
+	fi
 }
 
 unhook() {
@@ -446,6 +450,9 @@ unhook() {
 	fi
 	true
 }
+
+# The lock stays: somebody may be waiting for it.
+clear() { for f in "$g"/*; do [ "$f" = "$g/lock" ] || rm -rf "$f"; done; }
 
 # --- verbs -------------------------------------------------------------------------------------
 
@@ -462,8 +469,8 @@ arm)
 	sync -f "$g" 2>/dev/null || sync
 	when=$(booted)
 	rm -f "$g/fired" "$g/names" "$g/units"
-	extend || fail 'the state could not be written: nothing was changed'
-	hook || { unhook; rm -rf "$g/state" "$g/snap"; fail 'the watcher could not be started: nothing was changed'; }
+	# In this order, whenever the machine stops: what is armed is always looked at by somebody.
+	hook && extend && watcher || { unhook; rm -rf "$g/state" "$g/snap"; fail 'the switch could not be set: nothing was changed'; }
 	;;
 begin)
 	mine "$1"
@@ -495,12 +502,13 @@ disarm)
 	rm -f "$g/state" && settle "$g"
 	unhook
 	! systemd || systemctl stop harda-guard.service 2>/dev/null 8>&-
-	# The lock stays: somebody may be waiting for it.
-	for f in "$g"/*; do [ "$f" = "$g/lock" ] || rm -rf "$f"; done
+	clear
 	;;
 forget)
 	load
-	[ "$phase" != fired ] || for f in "$g"/*; do [ "$f" = "$g/lock" ] || rm -rf "$f"; done
+	[ "$phase" = fired ] || exit 0
+	unhook
+	clear
 	;;
 now)
 	load
@@ -513,7 +521,7 @@ watch)
 	;;
 boot)
 	load
-	case $phase in armed | firing) : >"$g/now"; fire ;; esac
+	case $phase in armed | firing) : >"$g/now"; fire ;; *) unhook ;; esac
 	;;
 status) load; [ -z "$phase" ] || { echo "$phase $run $((due - $(now))) $(cat "$g/fired" 2>/dev/null)"; cat "$g/changes" 2>/dev/null; echo --; cat "$g/report" 2>/dev/null; } ;;
 *) echo "no verb: $verb" >&2; exit 2 ;;

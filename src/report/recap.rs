@@ -44,6 +44,7 @@ const COLUMNS: &[Column] = &[
     column("skipped", Tone::Plain, |r| r.skipped),
     column("verified", Tone::Good, |r| r.verified),
     column("diverged", Tone::Bad, |r| r.diverged),
+    column("restored", Tone::Bad, |r| usize::from(r.restored)),
 ];
 
 const VERBOSE: &[Column] =
@@ -52,6 +53,7 @@ const VERBOSE: &[Column] =
 /// Whether a host is more than ok.
 fn matters(recap: &Recap) -> bool {
     recap.unreachable
+        || recap.restored
         || recap.changed + recap.conditional + recap.unknown + recap.failed + recap.refused + recap.diverged
             > 0
 }
@@ -208,7 +210,10 @@ pub fn kept<'a>(all: impl IntoIterator<Item = &'a Kept>) -> Vec<String> {
 
 /// Whether a host needs somebody to look at it.
 pub fn trouble(recaps: &[&Recap]) -> bool {
-    recaps.iter().any(|recap| recap.unreachable || recap.failed + recap.refused + recap.diverged > 0)
+    let bad = |recap: &&Recap| {
+        recap.unreachable || recap.restored || recap.failed + recap.refused + recap.diverged > 0
+    };
+    recaps.iter().any(bad)
 }
 
 /// What an apply came to: `12 changed on 3 hosts, verified 12 of 12`.
@@ -229,6 +234,7 @@ pub fn sum(recaps: &[&Recap]) -> String {
         (total(|r| r.failed), "failed"),
         (total(|r| r.refused), "refused"),
         (total(|r| usize::from(r.unreachable)), "unreachable"),
+        (total(|r| usize::from(r.restored)), "restored by the host itself"),
     ];
     for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
         line.push_str(&format!(", {number} {what}"));

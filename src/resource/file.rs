@@ -164,6 +164,22 @@ pub fn parent(path: &str) -> &str {
     }
 }
 
+/// Whether a folder that homes may lie in, or a home, is taken away or gets an owner or mode with
+/// which its owner's keys are no longer read (sshd_config(5), StrictModes).
+fn bars_the_way(path: &str, from: &FileState, to: &FileState) -> bool {
+    let depth = path.split('/').filter(|name| !name.is_empty()).count();
+    if depth > 2 && !path.starts_with("/home/") || from.word() != "directory" {
+        return false;
+    }
+    let (Some(from), Some(to)) = (from.entry(), to.entry()) else { return true };
+    // Who lives below goes through as one of the others; who lives here, as its owner.
+    let through = if depth < 2 { 0o111 } else { 0o100 };
+    to.what != What::Directory
+        || from.owner != to.owner
+        || to.mode & !from.mode & 0o022 != 0
+        || from.mode & !to.mode & through != 0
+}
+
 impl Kind for File {
     type Id = String;
     type State = FileState;
@@ -229,16 +245,37 @@ impl Kind for File {
         }
     }
 
-    fn risk(path: &String, from: &FileState, _to: &FileState) -> Risk {
+    fn risk(path: &String, from: &FileState, to: &FileState) -> Risk {
         match super::effective::service_of(path) {
             // The first key of an account shuts nobody out.
             Some(service) if service.name == "login keys" && from.entry().is_none() => Risk::None,
             Some(service) => service.risk,
+            None if bars_the_way(path, from, to) => Risk::LockOut,
             None => Risk::None,
         }
     }
 
     fn shaken(path: &String, state: &FileState, by: &Opaque) -> bool {
         matches!(state, FileState::Absent { folder: false }) || super::effective::brought_by(path, by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_that_others_may_write_to_shuts_its_owner_out() {
+        let folder = |mode: u32, owner: &str| {
+            let (owner, group) = (owner.to_string(), owner.to_string());
+            FileState::Present(Entry { what: What::Directory, mode, owner, group, links: 2 })
+        };
+        let risk = |path: &str, to: FileState| File::risk(&path.into(), &folder(0o755, "anna"), &to);
+        assert_eq!(risk("/home/anna", folder(0o777, "anna")), Risk::LockOut);
+        assert_eq!(risk("/home/anna", folder(0o755, "root")), Risk::LockOut);
+        assert_eq!(risk("/home/anna", FileState::Absent { folder: true }), Risk::LockOut);
+        assert_eq!(risk("/home", folder(0o700, "anna")), Risk::LockOut);
+        assert_eq!(risk("/home/anna", folder(0o700, "anna")), Risk::None);
+        assert_eq!(risk("/var/www/html", folder(0o777, "anna")), Risk::None);
     }
 }
