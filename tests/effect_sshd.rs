@@ -169,11 +169,11 @@ fn harda_does_not_lock_itself_out_and_comes_back_as_the_administrator() {
     let public = std::fs::read_to_string(format!("{key}.pub")).unwrap();
     let anna = serde_json::json!({ "admin_name": "anna", "admin_keys": [public.trim()] });
     let provision = Playbook::logged_in_as(&lab, "root", "provision-admin.yml").with(anna.to_string());
-    provision.apply(&lab.hosts).says("a fresh login as `root` works");
+    provision.apply(&lab.hosts).says("proving a fresh login as `root` ...");
     provision.has_nothing_to_do(&lab.hosts);
     let after =
         serde_json::json!({ "harda_login_after": { "user": "anna", "private_key_file": key } }).to_string();
-    hardening().with(&after).apply(&lab.hosts).says("a fresh login as `anna` works");
+    hardening().with(&after).apply(&lab.hosts).says("proving a fresh login as `anna` ...");
     each(&lab, |host| {
         yes(ssh_by_key(&lab, &format!("root@{host}"), &[])).expect(255).says("Permission denied (publickey)");
     });

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 ///
 /// Exit codes: 0 done; 1 the invocation or an input file is wrong; 2 a task failed, did not
 /// converge or was refused; 3 changes pending (`plan --detailed-exitcode`); 4 a host was
-/// unreachable; 130 interrupted.
+/// unreachable; 5 access was not proven and the host put back what was there; 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "harda", version, max_term_width = 100, disable_help_subcommand = true)]
 struct Cli {
