@@ -228,9 +228,52 @@ fn wrong_input_and_lost_access_are_told_once_for_all_hosts() {
     assert!(out.starts_with(expected), "{out}");
 }
 
+/// Access proven on two hosts, and taken back on a third.
+fn guarded() -> Vec<Event> {
+    let hosts: Vec<String> = (1..=3).map(|n| format!("web{n}")).collect();
+    let proven = |host: &str, took: &str| Event::Proven {
+        host: host.into(),
+        user: "anna".into(),
+        what: "PAM, sshd".into(),
+        ok: true,
+        message: took.into(),
+    };
+    let restored = harda::record::Restored {
+        host: "web2".into(),
+        run: "20261124T031500Z-5f2c".into(),
+        why: "`web2` refused the login of `anna`".into(),
+        changes: vec!["`sshd's settings` (sshd.yml:3:7): file /etc/ssh/sshd_config".into()],
+        report: vec!["restored /etc/ssh/sshd_config".into(), "reloaded ssh.service".into()],
+        seconds: Some(3.2),
+    };
+    let message = "what can lock out is not guarded: the session is not root's".to_string();
+    vec![
+        started(Mode::Apply, &hosts),
+        planned("web1", vec![sshd("yes")]),
+        planned("web2", vec![sshd("yes")]),
+        planned("web3", vec![sshd("yes")]),
+        Event::Warned { host: "web3".into(), message },
+        done("web1", sshd("yes")),
+        done("web2", sshd("yes")),
+        done("web3", sshd("yes")),
+        proven("web1", "0.4 s"),
+        proven("web3", "0.3 s"),
+        Event::Restored(restored),
+        finished("web1", Recap { changed: 1, verified: 1, ..Recap::default() }),
+        finished("web2", Recap { changed: 1, restored: true, ..Recap::default() }),
+        finished("web3", Recap { changed: 1, verified: 1, ..Recap::default() }),
+        ended(5),
+    ]
+}
+
+#[test]
+fn access_proven_and_changes_taken_back() {
+    insta::assert_snapshot!(shown(&guarded()));
+}
+
 #[test]
 fn every_event_is_one_json_record() {
-    let events: Vec<Event> = a_plan().into_iter().chain(an_apply()).collect();
+    let events: Vec<Event> = a_plan().into_iter().chain(an_apply()).chain(guarded()).collect();
     let out = json(Masker::default(), &events);
     let records: Vec<serde_json::Value> =
         out.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
