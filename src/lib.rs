@@ -9,6 +9,7 @@ pub mod engine;
 pub mod fragment;
 pub mod guard;
 pub mod inventory;
+pub mod manifest;
 pub mod module;
 pub mod place;
 pub mod playbook;

@@ -18,7 +18,8 @@ pub enum GroupState {
 }
 
 /// How a task wants a group made.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Options {
     /// A number from the system's range.
     pub system: bool,

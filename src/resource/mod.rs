@@ -23,8 +23,8 @@ pub mod user;
 pub use kinds::{Key, Question, State, Typed, questions, together};
 
 use crate::fragment::{Fragment, Input, Reply};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fmt::{Debug, Display};
 
 /// How much of a state is asked for.
@@ -71,7 +71,7 @@ pub struct Wanted<Id> {
 }
 
 /// Whether a Change can be taken back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Undo {
     Full,
@@ -130,7 +130,8 @@ impl Realise {
 }
 
 /// What a realisation needs to know besides the two states.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Extras {
     /// `validate:` of the task: a command with `%s` for the candidate file.
     pub validate: Option<String>,
@@ -143,6 +144,9 @@ pub struct Extras {
     pub account: user::Options,
     /// How a group is made.
     pub group: group::Options,
+    /// Where a copy of what shall stand there is kept on the host, with the attributes that a state
+    /// doesn't hold (access lists): a file, or a folder with all in it.
+    pub kept: Option<String>,
 }
 
 /// An opaque step planned earlier in the same run: a package whose scripts run, or an act.

@@ -51,7 +51,8 @@ pub enum Candidate {
 }
 
 /// How a task wants its packages installed or removed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Options {
     /// Fetch the lists before.
     pub refresh: bool,

@@ -5,7 +5,7 @@ mod realise;
 
 use super::{Difference, Extras, Kind, Opaque, Realise, Risk, Undo, Wanted};
 use crate::fragment::{Fragment, Reply};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
 
 pub use observe::read_ageing;
@@ -49,12 +49,13 @@ pub enum Password {
     Set(Hash),
 }
 
-/// A password's hash. Never shown, never saved: a plan read back from a file has it no more.
+/// A password's hash. Never shown, and written only where secrets are written in clear: into the
+/// record on the host itself, which root alone reads. A plan read back from a file has it no more.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hash {
     /// `yescrypt`, `sha512`...: by its prefix (crypt(5)).
     pub class: String,
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "concealed", with = "crate::secret::in_clear")]
     text: Option<Secret>,
 }
 
@@ -78,6 +79,10 @@ impl Hash {
     }
 }
 
+fn concealed(text: &Option<Secret>) -> bool {
+    text.is_none() || !secret::is_in_clear()
+}
+
 impl PartialEq for Hash {
     fn eq(&self, other: &Self) -> bool {
         self.class == other.class && self.text() == other.text()
@@ -98,7 +103,8 @@ pub struct Ageing {
 }
 
 /// How a task wants an account made or removed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Options {
     pub system: bool,
     /// Whether a new account gets a home folder.
