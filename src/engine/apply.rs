@@ -2,7 +2,9 @@
 
 use super::guard;
 use super::host::{Ending, HostRun};
+use super::keeping;
 use super::kept::{compare, note_already_so};
+use super::lock;
 use super::log::StepId;
 use super::realise::{Ahead, act, batches, make_batch};
 use super::step::{RunAs, Step, Todo};
@@ -77,6 +79,15 @@ fn segments(
         let walked = run.plan(upto)?;
         let mut again = false;
         let keys = keys_ahead(run, &walked);
+        keeping::foresee(run, &walked.steps);
+        let to_do = |step: &Step| match &step.todo {
+            Todo::Changes(..) => true,
+            Todo::Act(_, _, repeat) => !repeat.probe,
+            Todo::Nothing | Todo::Unknown => false,
+        };
+        if walked.steps.iter().any(|step| to_do(step) && run.log.done(&step.id).is_none()) {
+            lock::lock(run)?;
+        }
         if !keys.is_empty() {
             run.busy("look again at what is to be changed");
         }
@@ -201,7 +212,7 @@ fn changes_of(
 ) -> Result<Next, Ending> {
     for (batch, body) in batches(changes) {
         let failure = match body {
-            Ok(body) => make_batch(run, batch, body, run_as, ahead)?,
+            Ok(body) => make_batch(run, step, batch, body, run_as, ahead)?,
             Err(why) => Some(why),
         };
         if let Some(message) = failure {

@@ -3,6 +3,7 @@
 use super::facts;
 use super::identity::{Entrance, entrance};
 use super::log::Log;
+use super::pending::{self, Pending};
 use super::realise::Ahead;
 use super::setup::Setup;
 use super::step::{RunAs, Step, Todo};
@@ -15,6 +16,7 @@ use crate::place::InputError;
 use crate::record::Event;
 use crate::resource::{Key, Level, State, questions};
 use crate::transport::Proof;
+use crate::transport::lock::{self, Holder};
 use crate::transport::{
     self, ApplySession, Become, Counts, Failure, FailureKind, Login, PlanSession, Question,
 };
@@ -36,6 +38,8 @@ pub enum Ending {
     Lost(Failure),
     /// An input file is wrong, as seen from this host.
     Input(InputError),
+    /// The host can't be worked on now: another run holds its lock.
+    Refused { message: String, hint: Option<String> },
     /// The first interrupt was seen.
     Interrupted,
     /// The dead-man's switch has taken back what was changed.
@@ -70,6 +74,13 @@ pub struct HostRun<'s> {
     pub access: Access,
     pub log: Log,
     session: Session,
+    pub keeper: super::keeping::Keeper,
+    /// The lock was asked for.
+    pub locked: bool,
+    /// Who held it when this run came.
+    pub holder: Option<Holder>,
+    /// Handlers that earlier runs left pending here.
+    pub pending: Vec<Pending>,
     pub guard: super::guard::Guard,
     /// How this run entered.
     pub present: (Login, Option<Become>),
@@ -83,7 +94,8 @@ impl<'s> HostRun<'s> {
         let mut layers = HostLayers::new(setup, name)?;
         let door = entrance(setup, name, &layers)?;
         let _ = events.send(Event::Busy { host: name.into(), doing: "log in".into() });
-        let (session, reply, switch, login, r#become, after) = enter(setup, door)?;
+        let (session, hello, login, r#become, after) = enter(setup, door)?;
+        let Hello { facts: reply, switch, pending, holder } = hello;
         let facts = facts::read(&reply);
         layers.facts = vars::facts(&facts);
         let access = access(&facts, session.proof(), &login, r#become.as_ref(), after.as_ref());
@@ -98,6 +110,10 @@ impl<'s> HostRun<'s> {
             access,
             log: Log::default(),
             session: Session::Plan(session),
+            keeper: super::keeping::Keeper::default(),
+            locked: false,
+            holder,
+            pending,
             guard: super::guard::Guard::default(),
             next: after.unwrap_or_else(|| present.clone()),
             present,
@@ -107,6 +123,7 @@ impl<'s> HostRun<'s> {
             summary: run.summary(),
             login_ms: counts.login_time.as_millis() as u64,
         });
+        super::lock::tell_holder(&run);
         if let Some(found) = switch {
             super::guard::leftover(&mut run, found)?;
         }
@@ -201,8 +218,15 @@ impl<'s> HostRun<'s> {
     }
 
     fn walk(&mut self, upto: usize) -> Result<Walked, Ending> {
-        let walk =
-            Walk::new(self.setup, &self.name, &mut self.world, &mut self.layers, &self.access, &self.log);
+        let walk = Walk::new(
+            self.setup,
+            &self.name,
+            &mut self.world,
+            &mut self.layers,
+            &self.access,
+            &self.log,
+            &self.pending,
+        );
         Ok(walk.plays(upto)?)
     }
 
@@ -321,28 +345,36 @@ fn keep_script(folder: &std::path::Path, host: &str, batch: &[Question]) {
     }
 }
 
-type Entered = (PlanSession, Reply, Option<Found>, Login, Option<Become>, Option<(Login, Option<Become>)>);
+/// What a host says of itself first.
+struct Hello {
+    facts: Reply,
+    switch: Option<Found>,
+    pending: Vec<Pending>,
+    holder: Option<Holder>,
+}
+
+type Entered = (PlanSession, Hello, Login, Option<Become>, Option<(Login, Option<Become>)>);
 
 /// Enters by the login of after the hardening where there is one and it works, else by the
 /// present one.
 fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
-    let hello = [Question::Observe(facts::question()), Question::Observe(Observation(guard::status()))];
-    let open =
-        |login: &Login, r#become: Option<&Become>| -> Result<(PlanSession, Reply, Option<Found>), Failure> {
-            if let Some(folder) = &setup.options.keep_scripts {
-                keep_script(folder, &login.name, &hello);
-            }
-            let mut session = transport::open(&setup.connector, login, r#become)?;
-            let mut replies = session.send(&hello)?.into_iter();
-            let reply = replies.next().unwrap_or_default();
-            let switch = replies.next().and_then(|reply| guard::read_status(&reply.text()));
-            Ok((session, reply, switch))
-        };
+    let more = [guard::status(), pending::question(), lock::question()].map(Observation);
+    let asked: Vec<Question> = [facts::question()].into_iter().chain(more).map(Question::Observe).collect();
+    let open = |login: &Login, r#become: Option<&Become>| -> Result<(PlanSession, Hello), Failure> {
+        if let Some(folder) = &setup.options.keep_scripts {
+            keep_script(folder, &login.name, &asked);
+        }
+        let mut session = transport::open(&setup.connector, login, r#become)?;
+        let mut replies = session.send(&asked)?.into_iter();
+        let facts = replies.next().unwrap_or_default();
+        let switch = replies.next().and_then(|reply| guard::read_status(&reply.text()));
+        let pending = replies.next().map(|reply| pending::read(&reply)).unwrap_or_default();
+        let holder = replies.next().and_then(|reply| lock::holder(&reply));
+        Ok((session, Hello { facts, switch, pending, holder }))
+    };
     if let Some((login, r#become)) = &door.after {
         match open(login, r#become.as_ref()) {
-            Ok((session, reply, switch)) => {
-                return Ok((session, reply, switch, login.clone(), r#become.clone(), None));
-            }
+            Ok((session, hello)) => return Ok((session, hello, login.clone(), r#become.clone(), None)),
             // Only a refused login says that the host isn't hardened yet.
             Err(failure)
                 if failure.kind != FailureKind::LoginRefused && failure.kind != FailureKind::Become =>
@@ -352,8 +384,8 @@ fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
             Err(_) => {}
         }
     }
-    let (session, reply, switch) = open(&door.login, door.r#become.as_ref())?;
-    Ok((session, reply, switch, door.login, door.r#become, door.after))
+    let (session, hello) = open(&door.login, door.r#become.as_ref())?;
+    Ok((session, hello, door.login, door.r#become, door.after))
 }
 
 fn access(

@@ -22,6 +22,8 @@ pub struct Done {
     pub facts: Vec<(String, Value)>,
     /// How surely the task changed something; `None` if it didn't.
     pub changed: Option<Sure>,
+    /// The handlers that it notifies if it changes something.
+    pub notifies: Vec<String>,
     /// `ignore_errors` of the task.
     pub ignore_errors: bool,
 }

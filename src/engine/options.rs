@@ -25,6 +25,12 @@ pub struct Options {
     /// Writes what each host is asked into this folder, as a script that `sh` runs by itself: the
     /// benchmark sends the same by other means.
     pub keep_scripts: Option<std::path::PathBuf>,
+    /// The run that this one undoes.
+    pub undoes: Option<String>,
+    /// `--keep-runs`: how many runs' records stay on a host.
+    pub keep_runs: Option<usize>,
+    /// Seconds to wait for another run's lock on a host.
+    pub lock_timeout: u64,
     /// Seconds of the dead-man's switch; `None`: `--no-guard`.
     pub guard: Option<u64>,
     /// `--detailed-exitcode`: 3 where changes are pending.

@@ -2,6 +2,7 @@
 //! batch of Changes, and observes again.
 
 use super::host::{Ending, HostRun, act_fragment};
+use super::keeping::{self, Around, NOT_KEPT};
 use super::step::{Repeat, RunAs, Step};
 use crate::change::Change;
 use crate::fragment::{Fragment, Realisation, Reply, quote};
@@ -49,6 +50,7 @@ pub fn batches(changes: &[Change]) -> Vec<Batch<'_>> {
 /// Makes a batch, and says why if it could not be made.
 pub fn make_batch(
     run: &mut HostRun<'_>,
+    step: &Step,
     batch: &[Change],
     body: Realise,
     run_as: &RunAs,
@@ -63,13 +65,21 @@ pub fn make_batch(
     if let Some(change) = batch.iter().find(|change| ahead.drifted.contains(&change.key)) {
         return Ok(Some(drifted(change)));
     }
-    let mut reply = realise(run, batch, body.clone(), run_as, ahead)?;
+    let around = match keeping::around(run, step, batch, run_as)? {
+        Ok(around) => around,
+        Err(why) => return Ok(Some(why)),
+    };
+    let mut reply = realise(run, batch, &around, body.clone(), run_as, ahead)?;
     if otherwise(&reply, batch).is_some() && still_as_planned(run, batch, ahead)? {
-        reply = realise(run, batch, body, run_as, ahead)?;
+        reply = realise(run, batch, &around, body, run_as, ahead)?;
     }
     if let Some(change) = otherwise(&reply, batch) {
         return Ok(Some(drifted(change)));
     }
+    if reply.status == NOT_KEPT {
+        return Ok(Some(keeping::not_kept(batch, &reply)));
+    }
+    keeping::settle(run, &around, batch.len(), reply.status == 0);
     let (said, answers) = split_reply(&reply, batch.len());
     for (change, answer) in batch.iter().zip(&answers) {
         ahead.digests.insert(change.key.clone(), digest(&answer.stdout));
@@ -113,11 +123,12 @@ fn still_as_planned(run: &mut HostRun<'_>, batch: &[Change], ahead: &mut Ahead) 
 fn realise(
     run: &mut HostRun<'_>,
     batch: &[Change],
+    around: &Around,
     body: Realise,
     run_as: &RunAs,
     ahead: &Ahead,
 ) -> Result<Reply, Ending> {
-    let mut fragment = Fragment::new(guarded(run, batch, &body.script, ahead));
+    let mut fragment = Fragment::new(guarded(run, batch, around, &body.script, ahead));
     fragment.input = body.input;
     fragment.user = run_as.user.clone();
     fragment.environment = run_as.environment.clone();
@@ -169,7 +180,7 @@ const MARK: &str = "--harda-observed--";
 
 /// The body between its checks and its proof. The observations run in subshells with no stdin, so
 /// that they can't eat the body's bytes; what the body prints comes before the first mark.
-fn guarded(run: &HostRun<'_>, batch: &[Change], body: &str, ahead: &Ahead) -> String {
+fn guarded(run: &HostRun<'_>, batch: &[Change], around: &Around, body: &str, ahead: &Ahead) -> String {
     let (mut functions, mut checks, mut proofs, mut words) = Default::default();
     for (at, change) in batch.iter().enumerate() {
         guard_one(at, change, ahead, (&mut functions, &mut checks, &mut proofs, &mut words));
@@ -180,8 +191,12 @@ fn guarded(run: &HostRun<'_>, batch: &[Change], body: &str, ahead: &Ahead) -> St
         quote(&line)
     );
     format!(
-        "{functions}{checks}(\nset -u\n{body}\n)\nharda_status=$?\n[ $harda_status -ne 0 ] || {{ {log}; }}\n\
-         {proofs}exit $harda_status\n"
+        "{functions}{checks}{before}(\nset -u\n{body}\n)\nharda_status=$?\n\
+         if [ $harda_status -eq 0 ]; then {log}\n{made}else :\n{failed}fi\n\
+         {proofs}exit $harda_status\n",
+        before = around.before,
+        made = around.made,
+        failed = around.failed,
     )
 }
 
@@ -246,5 +261,18 @@ pub fn act(
     let limit = super::guard::limit_of_act(action);
     // As shown: a `no_log` task's command isn't.
     let shown = step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default();
-    send(run, act_fragment(action, run_as), shown.clone(), &[shown], &keeps, limit)
+    let before = keeping::before_act(run, step, run_as);
+    let mut fragment = act_fragment(action, run_as);
+    fragment.script.insert_str(0, &before);
+    let reply = send(run, fragment, shown.clone(), &[shown], &keeps, limit)?;
+    Ok(reply)
+}
+
+/// Sends what changes only harda's own files on the host.
+pub fn send_plain(run: &mut HostRun<'_>, fragment: Fragment, doing: &str) -> Result<Reply, Ending> {
+    run.busy(doing);
+    match run.for_apply() {
+        Some(session) => Ok(session.realise(&Realisation(fragment), &mut || {})?),
+        None => Ok(Reply { status: 1, stderr: b"there is no session".to_vec(), ..Reply::default() }),
+    }
 }

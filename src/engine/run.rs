@@ -4,6 +4,7 @@
 
 use super::apply::{self, Announced, Applied};
 use super::host::{Ending, HostRun};
+use super::keeping;
 use super::kept;
 use super::setup::Setup;
 use super::step::Step;
@@ -38,6 +39,8 @@ enum End {
     Lost,
     /// Logged in, and could not become who it had to be.
     NotBecome,
+    /// Another run holds the host's lock.
+    Refused,
     Input,
     Interrupted,
     /// The dead-man's switch took back what was changed.
@@ -146,6 +149,10 @@ impl Berth<'_> {
                 let _ = events.send(Event::Wrong { host, message, hint: error.hint });
                 End::Input
             }
+            Ending::Refused { message, hint } => {
+                let _ = events.send(Event::Refused { host, message, hint });
+                End::Refused
+            }
             Ending::Interrupted => End::Interrupted,
             Ending::Restored => End::Restored,
         });
@@ -189,6 +196,17 @@ fn apply_play<'s>(_setup: &'s Setup, berth: &mut Berth<'s>, play: usize) {
 
 fn verify_host(berth: &mut Berth<'_>) {
     let Some(run) = &mut berth.run else { return };
+    // Of a host that is lost the record stays as it is: not ended.
+    if berth.applied.begun && !matches!(berth.end, Some(End::Lost)) {
+        let whole = matches!(berth.end, None | Some(End::Stopped));
+        let left = berth.last.as_ref().filter(|_| whole).map(|walked| walked.pending.as_slice());
+        let events = run.events.clone();
+        if let Err(ending) = keeping::close(run, berth.end.is_some(), left) {
+            berth.end(ending, &events);
+            return;
+        }
+    }
+    let Some(run) = &mut berth.run else { return };
     if !matches!(berth.end, None | Some(End::Stopped)) {
         return;
     }
@@ -216,6 +234,7 @@ fn finish_host<'s>(_setup: &'s Setup, berth: &mut Berth<'s>, events: &Sender<Eve
             None => "what it was to follow changed nothing, or failed and was rescued",
             Some(End::Stopped) => "the host had failed before",
             Some(End::NotBecome) => "the login could not become who it must",
+            Some(End::Refused) => "another run holds the host's lock",
             Some(End::Lost) => "the connection was lost",
             Some(End::Input) => "an input was wrong",
             Some(End::Interrupted) => "interrupted",
@@ -238,7 +257,7 @@ fn recap(berth: &Berth<'_>) -> Recap {
     }
     recap.unreachable = matches!(berth.end, Some(End::Lost));
     recap.restored = matches!(berth.end, Some(End::Restored));
-    recap.refused += usize::from(matches!(berth.end, Some(End::NotBecome)));
+    recap.refused += usize::from(matches!(berth.end, Some(End::NotBecome | End::Refused)));
     recap.verified = berth.applied.verified;
     recap.diverged = berth.applied.diverged.len();
     if let Some(run) = &berth.run {

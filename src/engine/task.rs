@@ -97,7 +97,9 @@ impl Walk<'_> {
                 let by = step.entry.origin.task.clone();
                 let scope = self.layers.scope(job.play, job.task, &self.memory);
                 let names = self.handler_names(job.task, &scope);
-                self.notify(&names, &by, &sure);
+                let made = self.log.done(&step.id).is_some();
+                self.out.steps[at].done.notifies = names.clone();
+                self.notify(&names, &by, &sure, made);
             }
         }
         if failed { Flow::Failed } else { Flow::Continue }
@@ -281,7 +283,7 @@ impl Walk<'_> {
             Status::Unknown { until } => unknown_facts(job, until),
             _ => Vec::new(),
         };
-        let done = Done { entry: None, result, facts, changed, ignore_errors: ignore };
+        let done = Done { entry: None, result, facts, changed, notifies: Vec::new(), ignore_errors: ignore };
         Step { id, entry, todo, done }
     }
 

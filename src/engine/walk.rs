@@ -3,6 +3,7 @@
 //! the log, all else is planned by the same code.
 
 use super::log::{Done, Log, StepId};
+use super::pending::Pending;
 use super::setup::Setup;
 use super::step::{Step, Todo};
 use super::vars::{HostLayers, Memory};
@@ -24,6 +25,8 @@ pub struct Walked {
     pub waiters: Vec<String>,
     /// The host has failed, or was refused, at the last step.
     pub stopped: bool,
+    /// Handlers that are notified by what was done, and have not run.
+    pub pending: Vec<Pending>,
 }
 
 /// One host being walked.
@@ -34,6 +37,8 @@ pub struct Walk<'a> {
     pub layers: &'a mut HostLayers,
     pub access: &'a Access,
     pub log: &'a Log,
+    /// What earlier runs left pending on this host.
+    left: &'a [Pending],
     pub memory: Memory,
     pub out: Walked,
     /// Where the walk is, for the ids of steps.
@@ -78,6 +83,7 @@ impl<'a> Walk<'a> {
         layers: &'a mut HostLayers,
         access: &'a Access,
         log: &'a Log,
+        left: &'a [Pending],
     ) -> Self {
         world.begin();
         Walk {
@@ -87,8 +93,9 @@ impl<'a> Walk<'a> {
             layers,
             access,
             log,
+            left,
             memory: Memory::default(),
-            out: Walked::default(),
+            out: Walked { pending: left.to_vec(), ..Walked::default() },
             trail: Vec::new(),
             play_name: String::new(),
             notified: Vec::new(),
@@ -124,7 +131,10 @@ impl<'a> Walk<'a> {
     }
 
     fn play(&mut self, play: &Play) -> Flow {
-        for section in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
+        for (at, section) in [&play.pre_tasks, &play.tasks, &play.post_tasks].into_iter().enumerate() {
+            if at == 1 {
+                self.recall(play);
+            }
             match self.items(play, section).and_then(|| self.flush(play)) {
                 Flow::Continue => {}
                 Flow::EndPlay => return Flow::Continue,
@@ -289,19 +299,34 @@ impl<'a> Walk<'a> {
         if failed { Flow::Failed } else { Flow::Continue }
     }
 
+    /// Notifies what an earlier run left pending, so that it runs at the flush after the play's own
+    /// tasks.
+    fn recall(&mut self, play: &Play) {
+        let scope = self.layers.play_scope();
+        for pending in self.left.iter().filter(|pending| pending.play == self.play_name) {
+            if play.handlers.iter().any(|handler| self.answers(handler, &scope, &pending.handler)) {
+                let (handler, by) = (pending.handler.clone(), pending.why());
+                self.notified.push(Notice { handler, by, sure: Sure::Certain });
+            }
+        }
+    }
+
+    /// Whether a handler runs where this name is notified.
+    fn answers(&self, handler: &Task, scope: &crate::template::Scope, name: &str) -> bool {
+        let title = handler.name.as_ref().and_then(|n| self.setup.templar.node(n, scope).ok());
+        let title = title.map(|t| t.to_string()).unwrap_or_default();
+        let short = title.rsplit(" : ").next().unwrap_or_default();
+        !name.is_empty() && (name == title || name == short || handler.listen.iter().any(|l| l == name))
+    }
+
     /// Runs the handlers that were notified, in the order in which they are written.
     fn flush(&mut self, play: &Play) -> Flow {
         let notices = std::mem::take(&mut self.notified);
         self.flushes += 1;
         let scope = self.layers.play_scope();
         for handler in &play.handlers {
-            let title = handler.name.as_ref().and_then(|n| self.setup.templar.node(n, &scope).ok());
-            let title = title.map(|t| t.to_string()).unwrap_or_default();
-            let short = title.rsplit(" : ").next().unwrap_or_default();
-            let mine: Vec<&Notice> = notices
-                .iter()
-                .filter(|n| n.handler == title || n.handler == short || handler.listen.contains(&n.handler))
-                .collect();
+            let mine: Vec<&Notice> =
+                notices.iter().filter(|n| self.answers(handler, &scope, &n.handler)).collect();
             if mine.is_empty() {
                 continue;
             }
@@ -309,8 +334,16 @@ impl<'a> Walk<'a> {
             triggers.dedup();
             let sure = surest(mine.iter().map(|n| &n.sure));
             self.trail.push(format!("handlers{}", self.flushes));
+            let first = self.out.steps.len();
             let flow = self.task(play, handler, Some((&triggers, &sure)));
             self.trail.pop();
+            if flow == Flow::Continue
+                && self.out.steps[first..].iter().all(|s| self.log.done(&s.id).is_some())
+            {
+                let names: Vec<String> = mine.iter().map(|n| n.handler.clone()).collect();
+                let play = &self.play_name;
+                self.out.pending.retain(|p| p.play != *play || !names.contains(&p.handler));
+            }
             if flow != Flow::Continue {
                 return flow;
             }
@@ -319,8 +352,16 @@ impl<'a> Walk<'a> {
         if self.notified.is_empty() { Flow::Continue } else { self.flush(play) }
     }
 
-    pub(super) fn notify(&mut self, names: &[String], by: &str, sure: &Sure) {
+    /// `made`: what notifies is done, so that the handler is owed from here on.
+    pub(super) fn notify(&mut self, names: &[String], by: &str, sure: &Sure, made: bool) {
         for name in names {
+            if made {
+                let (run, play) = (self.setup.run.clone(), self.play_name.clone());
+                let pending = Pending { run, play, handler: name.clone(), by: by.to_string() };
+                if !self.out.pending.contains(&pending) {
+                    self.out.pending.push(pending);
+                }
+            }
             self.notified.push(Notice { handler: name.clone(), by: by.to_string(), sure: sure.clone() });
         }
     }

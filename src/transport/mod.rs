@@ -6,6 +6,7 @@
 
 mod connector;
 mod failure;
+pub mod lock;
 mod pipe;
 mod process;
 mod session;

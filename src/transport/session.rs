@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::connector::Connector;
 use super::failure::Failure;
+use super::lock::{self, Holder, Locked};
 use super::process;
 use super::shell::{NoReply, Run, Shell};
 use super::{Become, Connection, FailureKind, Login, Proof, ssh};
@@ -19,8 +20,10 @@ pub enum Question {
 impl Question {
     fn run(&self) -> Run<'_> {
         match self {
-            Question::Observe(Observation(fragment)) => Run { fragment, apart: false, beats: false },
-            Question::Probe(Probe(fragment)) => Run { fragment, apart: true, beats: false },
+            Question::Observe(Observation(fragment)) => {
+                Run { fragment, apart: false, beats: false, inside: false }
+            }
+            Question::Probe(Probe(fragment)) => Run { fragment, apart: true, beats: false, inside: false },
         }
     }
 }
@@ -68,6 +71,7 @@ pub fn open(connector: &Connector, login: &Login, target: Option<&Become>) -> Re
         proof,
         used: false,
         past: Counts { login_time: begun.elapsed(), ..Counts::default() },
+        holder: None,
     };
     Ok(PlanSession { link })
 }
@@ -105,6 +109,13 @@ impl ApplySession {
         self.link.change(&change.0, beat)
     }
 
+    /// Takes the host's lock for this session, waiting for so many seconds while another has it.
+    pub fn lock(&mut self, holder: &Holder, wait: u64) -> Result<Locked, Failure> {
+        let locked = self.link.lock(holder, wait)?;
+        self.link.holder = (locked == Locked::Held).then(|| holder.clone());
+        Ok(locked)
+    }
+
     pub fn counts(&self) -> Counts {
         self.link.counts()
     }
@@ -121,6 +132,8 @@ struct Link {
     used: bool,
     /// Of shells that are gone.
     past: Counts,
+    /// The shell holds the host's lock for this one.
+    holder: Option<Holder>,
 }
 
 impl Link {
@@ -144,7 +157,7 @@ impl Link {
         if self.used && self.shell.is_gone() {
             self.reopen()?;
         }
-        let runs = [Run { fragment, apart: true, beats: true }];
+        let runs = [Run { fragment, apart: true, beats: true, inside: false }];
         let replies = self.send(&runs, beat).map_err(failure_of)?;
         let missing = || Failure::new(FailureKind::Protocol, "a change was made but not answered");
         replies.into_iter().next().ok_or_else(missing)
@@ -161,7 +174,25 @@ impl Link {
         self.past = self.counts();
         self.used = false;
         (self.shell, self.proof) = connect(&self.connector, &self.login, self.target.as_ref())?;
-        Ok(())
+        let Some(holder) = self.holder.clone() else { return Ok(()) };
+        // The lock went with the old shell.
+        match self.lock(&holder, 0)? {
+            Locked::Held => Ok(()),
+            Locked::Taken(by) => {
+                let by = by.map_or("another run".into(), |by| by.words());
+                let message =
+                    format!("the connection was lost, and then the lock of the host: {by} has it now");
+                Err(Failure::new(FailureKind::Closed, message))
+            }
+            Locked::Impossible(why) => Err(Failure::new(FailureKind::Closed, why)),
+        }
+    }
+
+    fn lock(&mut self, holder: &Holder, wait: u64) -> Result<Locked, Failure> {
+        let fragment = lock::take(holder, wait);
+        let run = [Run { fragment: &fragment, apart: false, beats: false, inside: true }];
+        let replies = self.send(&run, &mut || {}).map_err(failure_of)?;
+        Ok(lock::read(&replies.into_iter().next().unwrap_or_default()))
     }
 
     fn counts(&self) -> Counts {

@@ -90,7 +90,7 @@ impl Shell {
             // Inputs don't ride along with a boot line: if sudo wants a password, all that rides
             // must be dropped.
             let nothing = Fragment::new(":").deadline(BECOME_LIMIT);
-            self.send(&[Run { fragment: &nothing, apart: false, beats: false }], beat)?;
+            self.send(&[Run { fragment: &nothing, apart: false, beats: false, inside: false }], beat)?;
             return self.send_to_loop(false, runs, beat);
         }
         match target.method {

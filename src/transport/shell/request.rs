@@ -22,6 +22,8 @@ pub(in crate::transport) struct Run<'a> {
     pub(in crate::transport) apart: bool,
     /// The host says every few seconds that it still works on it.
     pub(in crate::transport) beats: bool,
+    /// In the loop's own shell: what takes the host's lock, so that the loop holds it.
+    pub(in crate::transport) inside: bool,
 }
 
 /// What must be known of a fragment to take its reply.
@@ -43,28 +45,32 @@ pub(super) fn compose(nonce: &str, runs: &[Run<'_>]) -> Result<Vec<u8>, Failure>
     Ok(request)
 }
 
-/// The lines of the program that run one fragment.
+/// The lines of the program that run one fragment. The loop's lock (see `lock`) is closed for all
+/// that they start: a daemon would hold it for ever.
 fn step(index: usize, run: &Run<'_>) -> Result<String, Failure> {
     let fragment = run.fragment;
     let script = script_of(fragment)?;
+    if run.inside {
+        return Ok(format!("eval {}; _e {index} $?\n", quote(&script)));
+    }
     let size: u64 = fragment.input.iter().map(Input::len).sum();
     let input = format!("_i {} {}", size / BLOCK, size % BLOCK);
     let body = match &fragment.user {
-        None if !run.apart && size == 0 => format!("(unset N p; eval {}) </dev/null", quote(&script)),
-        None if !run.apart => format!("{input} | _d eval {}", quote(&format!("unset N p; {script}"))),
+        None if !run.apart && size == 0 => format!("(unset N p; eval {}) </dev/null 9>&-", quote(&script)),
+        None if !run.apart => format!("{input} | _d eval {} 9>&-", quote(&format!("unset N p; {script}"))),
         user => {
             let child = match user {
                 Some(user) => format!("_u {}", user_name(user)?),
                 None => "_c".to_string(),
             };
             let feed = format!("printf '%s\\n%s' {} {}", script.len(), quote(&script));
-            format!("{{ {feed}; {input}; }} | _d {child}")
+            format!("{{ {feed}; {input}; }} | _d {child} 9>&-")
         }
     };
     Ok(if run.beats {
         // By the signal that nothing can catch: until the new shell has put down the loop's traps,
         // another one would be taken and forgotten, and the wait would never end.
-        format!("_b & B=$!; {body}; s=$?; {{ kill -9 $B; wait $B; }} 2>/dev/null; _e {index} $s\n")
+        format!("_b 9>&- & B=$!; {body}; s=$?; {{ kill -9 $B; wait $B; }} 2>/dev/null; _e {index} $s\n")
     } else {
         format!("{body}; _e {index} $?\n")
     })

@@ -1,0 +1,418 @@
+//! What a run keeps on the host (`crate::manifest`): the lines and copies ride in the script that
+//! makes a Change, before it; the mark that it was made comes after it, in the same script.
+
+use super::host::{Ending, HostRun};
+use super::pending::{self, Pending};
+use super::realise::send_plain;
+use super::space;
+use super::step::{RunAs, Step, Todo};
+use crate::change::{Change, Origin};
+use crate::fragment::{Fragment, Reply, quote};
+use crate::manifest::{self, Acted, FORMAT, Header, Line, Made};
+use crate::place::InputError;
+use crate::record::Event;
+use crate::resource::file::{FileState, What};
+use crate::resource::user::UserState;
+use crate::resource::{Key, State};
+use std::fmt::Write;
+
+/// Exit status of a script that could not keep what it was to change, and changed nothing.
+pub const NOT_KEPT: i32 = 149;
+
+/// So many runs a host keeps, unless somebody says otherwise.
+const KEPT_RUNS: usize = 20;
+
+/// What this run keeps on one host.
+#[derive(Default)]
+pub struct Keeper {
+    /// The record has been begun on the host.
+    begun: bool,
+    /// Why nothing is kept here has been said.
+    said: bool,
+    /// The number of the last Change.
+    last: usize,
+    /// Lines that wait for the next script that root runs.
+    owed: Vec<String>,
+    /// What the first script looks for room for: a folder (or what lies in one), and KiB.
+    room: Vec<(String, u64)>,
+    /// Folders that will be removed, and kept whole.
+    removed: Vec<String>,
+    /// Handlers that are known to the host as pending, so that it need not be told twice.
+    noted: Vec<Pending>,
+}
+
+/// The parts of a script that makes Changes: what comes before them, and after, with success or
+/// without.
+#[derive(Default)]
+pub struct Around {
+    pub before: String,
+    pub made: String,
+    pub failed: String,
+    /// The record is in requests of its own: the script is another user's.
+    apart: bool,
+}
+
+impl HostRun<'_> {
+    /// Whether this session can keep anything. Where it can't, that is said once.
+    pub fn keeps(&mut self) -> bool {
+        let root = self.world.fact("user_uid").as_deref() == Some("0");
+        if !root && !std::mem::replace(&mut self.keeper.said, true) {
+            let message = "no record is kept and no lock taken: the session is not root's, so this run can't be rolled back";
+            self.tell(Event::Warned { host: self.name.clone(), message: message.into() });
+        }
+        root
+    }
+}
+
+/// What goes around the script of a batch. Where another than root runs it, root keeps by a request
+/// of its own before; why that could not be done is the error.
+pub fn around(
+    run: &mut HostRun<'_>,
+    step: &Step,
+    batch: &[Change],
+    run_as: &RunAs,
+) -> Result<Result<Around, String>, Ending> {
+    if !run.keeps() {
+        return Ok(Ok(Around::default()));
+    }
+    let around = script(run, step, batch);
+    if !is_anothers(run_as) {
+        return Ok(Ok(around));
+    }
+    let reply = send_plain(run, Fragment::new(around.before), "keep what is there")?;
+    if reply.status != 0 {
+        return Ok(Err(not_kept(batch, &reply)));
+    }
+    take_numbers(run, batch.len());
+    Ok(Ok(Around { apart: true, ..Around::default() }))
+}
+
+fn is_anothers(run_as: &RunAs) -> bool {
+    run_as.user.as_deref().is_some_and(|user| user != "root")
+}
+
+/// After the script of a batch: what the record has of it now, and what it is still owed.
+pub fn settle(run: &mut HostRun<'_>, around: &Around, count: usize, made: bool) {
+    if around.apart {
+        let numbers: Vec<usize> = (run.keeper.last + 1 - count..=run.keeper.last).collect();
+        let line = if made { Line::Made(numbers) } else { Line::Failed(numbers) };
+        run.keeper.owed.push(line.write());
+    } else if !around.before.is_empty() {
+        run.keeper.owed.clear();
+        take_numbers(run, count);
+    }
+}
+
+fn take_numbers(run: &mut HostRun<'_>, count: usize) {
+    run.keeper.begun = true;
+    run.keeper.last += count;
+}
+
+/// Why nothing was changed, where what is there can't be kept.
+pub fn not_kept(batch: &[Change], reply: &Reply) -> String {
+    let names: Vec<String> = batch.iter().map(|change| change.key.to_string()).collect();
+    format!(
+        "{} was not changed, because what is there can't be kept for a rollback\n{}",
+        names.join(", "),
+        reply.error_text()
+    )
+}
+
+fn script(run: &mut HostRun<'_>, step: &Step, batch: &[Change]) -> Around {
+    let first = run.keeper.last + 1;
+    let numbers: Vec<usize> = (first..first + batch.len()).collect();
+    // Owed until the script has written them.
+    let mut lines = run.keeper.owed.clone();
+    let mut copies = String::new();
+    for (n, change) in numbers.iter().zip(batch) {
+        let (copy, kept) = copy(*n, change);
+        copies.push_str(&copy);
+        lines.push(Line::Change(made(*n, change, &step.entry.origin, kept)).write());
+        if let Some(home) = new_home(change) {
+            let line = Line::NewHome { n: *n }.write();
+            let _ = writeln!(copies, "[ -e {} ] || say {}", quote(home), quote(&line));
+        }
+    }
+    let pending = pending_lines(run, step);
+    let begin = begin(run);
+    let keep = keep(run, &begin, &format!("{copies}{}", say(&lines)), &pending);
+    let mark = |line: Line| {
+        let path = quote(&format!("{}/manifest", manifest::folder(&run.setup.run)));
+        format!("printf '%s\\n' {} >>{path}\n", quote(&line.write()))
+    };
+    Around {
+        before: keep,
+        made: mark(Line::Made(numbers.clone())),
+        failed: mark(Line::Failed(numbers)),
+        apart: false,
+    }
+}
+
+/// The function that keeps all before the body runs. What it can't keep is not changed.
+fn keep(run: &HostRun<'_>, begin: &str, body: &str, pending: &str) -> String {
+    let folder = quote(&manifest::folder(&run.setup.run));
+    format!(
+        "harda_keep() (\numask 077; r={folder}\nsay() {{ printf '%s\\n' \"$1\" >>\"$r/manifest\" || exit 1; }}\n\
+         {begin}{body}{pending}sync \"$r/manifest\" 2>/dev/null || sync\n)\n\
+         harda_keep </dev/null || exit {NOT_KEPT}\n"
+    )
+}
+
+fn say(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("say {}\n", quote(line))).collect()
+}
+
+/// What the first script does: looks for room, makes the folder, writes the header.
+fn begin(run: &HostRun<'_>) -> String {
+    if run.keeper.begun {
+        return String::new();
+    }
+    let setup = run.setup;
+    let header = Line::Header(Header {
+        format: FORMAT,
+        run: setup.run.clone(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        login: run.access.user.clone(),
+        playbook: setup.playbook_name.clone(),
+        started: now(),
+        undoes: setup.options.undoes.clone(),
+    });
+    format!(
+        "{room}mkdir -p {root} && chmod 0700 {root} && mkdir -p \"$r/blobs\" \"$r/trees\" {root}/pending || exit 1\n\
+         [ -e \"$r/manifest\" ] || say {header}\n",
+        room = space::check(&run.keeper.room, &run.keeper.removed),
+        root = manifest::FOLDER,
+        header = quote(&header.write()),
+    )
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn made(n: usize, change: &Change, origin: &Origin, kept: Option<String>) -> Made {
+    Made {
+        n,
+        key: change.key.clone(),
+        from: change.from.clone(),
+        to: change.to.clone(),
+        extras: change.extras.clone(),
+        task: origin.task.clone(),
+        // What a `no_log` task loops over may be what must not be told.
+        item: origin.item.clone().filter(|_| !origin.secret),
+        place: origin.place.to_string(),
+        control: origin.control.clone(),
+        undo: change.undo(),
+        at: now(),
+        secret: origin.secret,
+        kept,
+    }
+}
+
+/// The lines that copy what a Change replaces or removes, and where the copy lies.
+fn copy(n: usize, change: &Change) -> (String, Option<String>) {
+    match (&change.key, &change.from, &change.to) {
+        (Key::File(path), State::File(from), State::File(to)) => {
+            let place = quote(path);
+            match (from.entry().map(|entry| &entry.what), from.body()) {
+                (_, Some(body)) if to.body() != Some(body) => {
+                    let kept = format!("blobs/{}.{n}", body.digest);
+                    (copy_file(&place, &body.digest, &kept), Some(kept))
+                }
+                (Some(What::Directory), _) if to.word() != "directory" => {
+                    (copy_tree(&place, n), Some(tree(n)))
+                }
+                _ => (String::new(), None),
+            }
+        }
+        (Key::User(_), State::User(UserState::Present(account)), State::User(UserState::Absent))
+            if change.extras.account.remove && account.home.len() > 1 =>
+        {
+            let home = quote(&account.home);
+            (format!("if [ -d {home} ]; then\n{}fi\n", copy_tree(&home, n)), Some(tree(n)))
+        }
+        _ => (String::new(), None),
+    }
+}
+
+fn tree(n: usize) -> String {
+    format!("trees/{n}")
+}
+
+/// GNU's cp keeps access lists and labels too; busybox has no such option. The digest is the one
+/// that was planned on: a file that changes while it is copied is not replaced.
+fn copy_file(place: &str, digest: &str, kept: &str) -> String {
+    format!(
+        "b=\"$r/{kept}\"\n\
+         cp --preserve=all -- {place} \"$b\" 2>/dev/null || cp -p -- {place} \"$b\" || exit 1\n\
+         s=$(sha256sum <\"$b\"); [ \"${{s%% *}}\" = {digest} ] || {{ echo {place} changed while it was copied >&2; exit 1; }}\n\
+         sync \"$b\" 2>/dev/null\n"
+    )
+}
+
+fn copy_tree(place: &str, n: usize) -> String {
+    format!("rm -rf \"$r/trees/{n}\"; cp -a -- {place} \"$r/trees/{n}\" || exit 1\n")
+}
+
+/// The home folder that a new account is given, if it is.
+fn new_home(change: &Change) -> Option<&str> {
+    match (&change.from, &change.to) {
+        (State::User(UserState::Absent), State::User(UserState::Present(account)))
+            if change.extras.account.home && account.home.len() > 1 =>
+        {
+            Some(&account.home)
+        }
+        _ => None,
+    }
+}
+
+/// The handlers that the step's Changes will have notified: known to the host before the Changes
+/// are made, so that a run that is cut off leaves them to the next one.
+fn pending_lines(run: &mut HostRun<'_>, step: &Step) -> String {
+    let mut script = String::new();
+    for handler in &step.done.notifies {
+        let pending = Pending {
+            run: run.setup.run.clone(),
+            play: step.entry.play.clone(),
+            handler: handler.clone(),
+            by: step.entry.origin.task.clone(),
+        };
+        if run.keeper.noted.contains(&pending) {
+            continue;
+        }
+        let file = quote(&format!("{}/pending/{}", manifest::FOLDER, pending.run));
+        let _ = writeln!(script, "printf '%s\\n' {} >>{file} || exit 1", quote(&pending.write()));
+        run.keeper.noted.push(pending);
+    }
+    script
+}
+
+/// What goes before an act that root runs; another's is told with the next script.
+pub fn before_act(run: &mut HostRun<'_>, step: &Step, run_as: &RunAs) -> String {
+    if !run.keeps() {
+        return String::new();
+    }
+    let origin = &step.entry.origin;
+    let act = Acted {
+        title: step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default(),
+        task: origin.task.clone(),
+        place: origin.place.to_string(),
+        at: now(),
+    };
+    run.keeper.owed.push(Line::Act(act).write());
+    if is_anothers(run_as) {
+        return String::new();
+    }
+    let lines = std::mem::take(&mut run.keeper.owed);
+    let begin = begin(run);
+    run.keeper.begun = true;
+    keep(run, &begin, &say(&lines), "")
+}
+
+/// Ends the record: what is still owed, whether the run had failed, which handlers are pending, and
+/// runs that are older than what is to be kept. One request, and none where nothing was changed.
+///
+/// `left` is what is pending, where that is known: where the run was broken off, what was noted with
+/// each Change stays.
+pub fn close(run: &mut HostRun<'_>, failed: bool, left: Option<&[Pending]>) -> Result<(), Ending> {
+    let known = &run.pending;
+    let differs = |left: &[Pending]| left.len() != known.len() || left.iter().any(|p| !known.contains(p));
+    if !run.keeper.begun && !left.is_some_and(differs) {
+        return Ok(());
+    }
+    let mut script = String::from("umask 077\n");
+    if let Some(left) = left {
+        script.push_str(&pending::rewrite(&run.setup.run, known, left));
+    }
+    if run.keeper.begun {
+        let mut lines = std::mem::take(&mut run.keeper.owed);
+        lines.push(Line::Ended { at: now(), failed }.write());
+        let folder = quote(&manifest::folder(&run.setup.run));
+        let _ = write!(
+            script,
+            "r={folder}\nsay() {{ printf '%s\\n' \"$1\" >>\"$r/manifest\" || exit 1; }}\n{}\
+             sync \"$r/manifest\" 2>/dev/null\n{}",
+            say(&lines),
+            prune(&run.setup.run, keep_runs(run)?),
+        );
+    }
+    let reply = send_plain(run, Fragment::new(script), "end the record")?;
+    if reply.status != 0 {
+        let message = format!("the record of this run could not be ended: {}", reply.error_text());
+        run.tell(Event::Warned { host: run.name.clone(), message });
+    }
+    Ok(())
+}
+
+/// Runs sort by when they began; the newest stay, and this one whatever the clocks say.
+fn prune(run: &str, keep: usize) -> String {
+    format!(
+        "cd {}/runs || exit 1\nset -- [0-9]*\n\
+         while [ $# -gt {keep} ]; do [ \"$1\" = {} ] || rm -rf -- \"$1\"; shift; done\ntrue\n",
+        manifest::FOLDER,
+        quote(run),
+    )
+}
+
+/// `--keep-runs`, else the host's `harda_keep_runs`, else 20.
+fn keep_runs(run: &HostRun<'_>) -> Result<usize, Ending> {
+    if let Some(number) = run.setup.options.keep_runs {
+        return Ok(number);
+    }
+    let Some(text) = run.layers.connection_text(run.setup, "harda_keep_runs")? else { return Ok(KEPT_RUNS) };
+    match text.trim().parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => {
+            let message =
+                format!("`harda_keep_runs` of host `{}`: `{text}` is no number from 1 on", run.name);
+            Err(InputError::nowhere(message).into())
+        }
+    }
+}
+
+/// Before the first script: what all that is planned takes on the host's file systems.
+pub fn foresee(run: &mut HostRun<'_>, steps: &[Step]) {
+    if !run.keeper.begun {
+        run.keeper.room = room(steps);
+        run.keeper.removed = removed_folders(steps);
+    }
+}
+
+/// What the planned Changes need room for: the copies of what they replace, and new contents.
+fn room(steps: &[Step]) -> Vec<(String, u64)> {
+    let mut room = vec![(manifest::FOLDER.to_string(), 64)];
+    let kib = |bytes: u64| bytes / 1024 + 4;
+    for step in steps {
+        let Todo::Changes(changes, _) = &step.todo else { continue };
+        for change in changes {
+            let (Key::File(path), State::File(from), State::File(to)) =
+                (&change.key, &change.from, &change.to)
+            else {
+                continue;
+            };
+            if from.body() == to.body() {
+                continue;
+            }
+            room.extend(from.body().map(|body| (manifest::FOLDER.to_string(), kib(body.size))));
+            room.extend(to.body().map(|body| (path.clone(), kib(body.size))));
+        }
+    }
+    room
+}
+
+/// Folders that will be removed: how large they are only the host knows.
+fn removed_folders(steps: &[Step]) -> Vec<String> {
+    let mut folders = Vec::new();
+    for step in steps {
+        let Todo::Changes(changes, _) = &step.todo else { continue };
+        folders.extend(changes.iter().filter_map(|change| match (&change.key, &change.from, &change.to) {
+            (Key::File(path), State::File(FileState::Present(entry)), State::File(to))
+                if entry.what == What::Directory && to.word() != "directory" =>
+            {
+                Some(path.clone())
+            }
+            _ => None,
+        }));
+    }
+    folders
+}

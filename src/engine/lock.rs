@@ -1,0 +1,56 @@
+//! The host's lock: one run at a time makes Changes there. Plans take none; they say who holds it.
+
+use super::host::{Ending, HostRun};
+use crate::record::Event;
+use crate::transport::lock::{Holder, Locked};
+
+/// Takes the lock before the first Change. Where another run keeps it for too long, the host is
+/// refused; where there can be none, that is said, and the run goes on.
+pub fn lock(run: &mut HostRun<'_>) -> Result<(), Ending> {
+    if run.locked || !run.keeps() {
+        return Ok(());
+    }
+    run.locked = true;
+    if let Some(holder) = &run.holder {
+        run.busy(&format!("wait for {}", holder.words()));
+    }
+    let (me, wait) = (holder(run), run.setup.options.lock_timeout);
+    let Some(session) = run.for_apply() else { return Ok(()) };
+    match session.lock(&me, wait)? {
+        Locked::Held => Ok(()),
+        Locked::Taken(by) => {
+            let by = by.map_or("another run of harda".into(), |by| by.words());
+            Err(Ending::Refused {
+                message: format!(
+                    "`{}` is locked by {by}; nothing was changed after {wait} s of waiting",
+                    run.name
+                ),
+                hint: Some("wait until that run has ended, or give `--lock-timeout` more seconds".into()),
+            })
+        }
+        Locked::Impossible(why) => {
+            let message = format!("no lock keeps other runs off: {why} on this host");
+            run.tell(Event::Warned { host: run.name.clone(), message });
+            Ok(())
+        }
+    }
+}
+
+/// In a plan: who is at work on the host.
+pub fn tell_holder(run: &HostRun<'_>) {
+    if let (Some(holder), true) = (&run.holder, run.setup.options.check) {
+        let message =
+            format!("{} is at work here: what is planned now may not be so for long", holder.words());
+        run.tell(Event::Warned { host: run.name.clone(), message });
+    }
+}
+
+fn holder(run: &HostRun<'_>) -> Holder {
+    Holder {
+        run: run.setup.run.clone(),
+        login: run.access.user.clone(),
+        controller: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        pid: std::process::id(),
+        since: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
+}

@@ -1,0 +1,79 @@
+//! Handlers that a failure, or the end of harda, kept from running: remembered on the host, and in
+//! the next plan of a playbook that has them.
+
+use crate::fragment::{Fragment, Reply, quote};
+use crate::manifest::{FOLDER, is_run_id};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// A handler that was notified and has not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    pub run: String,
+    pub play: String,
+    /// As it was notified: its name, or what it listens to.
+    pub handler: String,
+    /// The task that notified it.
+    pub by: String,
+}
+
+impl Pending {
+    /// As a line of the host's file.
+    pub fn write(&self) -> String {
+        // Texts only: it can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// What the plan says that the handler runs for.
+    pub fn why(&self) -> String {
+        format!("{} (left pending by run {})", self.by, self.run)
+    }
+}
+
+/// More than this nobody has left pending; a host can't make harda read without end.
+const MOST: usize = 200;
+
+/// Asks for what is pending: read-only, silent where there is nothing or where it may not be read.
+pub fn question() -> Fragment {
+    let mut fragment = Fragment::new(format!(
+        "for f in {FOLDER}/pending/*; do [ ! -f \"$f\" ] || [ ! -r \"$f\" ] || cat -- \"$f\"; done\ntrue\n"
+    ));
+    fragment.max_output = 256 << 10;
+    fragment
+}
+
+/// What is pending; lines that can't be read are none of harda's.
+pub fn read(reply: &Reply) -> Vec<Pending> {
+    let text = reply.text();
+    let read = text.lines().filter_map(|line| serde_json::from_str::<Pending>(line).ok());
+    let mut pending: Vec<Pending> = Vec::new();
+    for each in read.filter(|pending| is_run_id(&pending.run)).take(MOST) {
+        if !pending.contains(&each) {
+            pending.push(each);
+        }
+    }
+    pending
+}
+
+/// The lines that leave just these on the host: in this run's file, the older ones go.
+pub fn rewrite(run: &str, before: &[Pending], left: &[Pending]) -> String {
+    let folder = format!("{FOLDER}/pending");
+    let file = quote(&format!("{folder}/{run}"));
+    let older: BTreeSet<&str> = before.iter().map(|p| p.run.as_str()).filter(|r| *r != run).collect();
+    let mut script = String::new();
+    if left.is_empty() {
+        let _ = writeln!(script, "rm -f -- {file}");
+    } else {
+        let lines: Vec<String> = left.iter().map(|pending| quote(&pending.write())).collect();
+        let _ = writeln!(
+            script,
+            "mkdir -p -m 0700 {folder} && printf '%s\\n' {} >{file}.new && mv -f -- {file}.new {file} || exit 1",
+            lines.join(" ")
+        );
+    }
+    for run in older {
+        let _ = writeln!(script, "rm -f -- {}", quote(&format!("{folder}/{run}")));
+    }
+    script
+}

@@ -1,0 +1,80 @@
+//! What a run keeps on the host: before and after, complete and cut off, with room and without.
+
+mod support;
+
+use std::sync::LazyLock;
+use support::{Lab, Ran};
+
+static LAB: LazyLock<Lab> = LazyLock::new(|| Lab::up(&["bookworm", "trixie-bare", "bookworm-busybox"]));
+
+const RUNS: &str = "/var/lib/harda/runs";
+
+fn apply(lab: &Lab, user: &str, name: &str, plays: &str, more: &[&str]) -> Ran {
+    let book = lab.write(&format!("{name}.yml"), plays).to_string_lossy().into_owned();
+    let inventory = lab.inventory(user).to_string_lossy().into_owned();
+    lab.harda(&[&["apply", &book, "-i", &inventory], more].concat())
+}
+
+/// The runs that a host keeps, oldest first.
+fn runs(host: &str) -> Vec<String> {
+    LAB.exec(host, &format!("ls {RUNS} 2>/dev/null")).stdout.lines().map(str::to_string).collect()
+}
+
+fn manifest(host: &str, run: &str) -> String {
+    LAB.exec(host, &format!("cat {RUNS}/{run}/manifest")).expect(0).stdout
+}
+
+#[test]
+fn what_is_replaced_and_removed_is_kept_with_a_line_for_each_change() {
+    for host in &LAB.hosts {
+        LAB.exec(
+            host,
+            "mkdir -p /srv/kept/sub && echo old >/srv/kept/file && chmod 0640 /srv/kept/file && \
+             chown daemon /srv/kept/file && echo deep >/srv/kept/sub/deep && echo gone >/srv/kept/gone",
+        )
+        .expect(0);
+    }
+    let play = "
+- hosts: all
+  become: true
+  tasks:
+    - name: replaced
+      copy: {content: 'new', dest: /srv/kept/file}
+    - name: not for others' eyes
+      no_log: true
+      copy: {content: 'canary-9c1d', dest: /srv/kept/secret}
+    - name: a file goes
+      file: {path: /srv/kept/gone, state: absent}
+    - name: a folder goes
+      file: {path: /srv/kept/sub, state: absent}
+    - name: an act
+      command: 'true'
+";
+    apply(&LAB, "admin", "kept", play, &[]).expect(0);
+    for host in &LAB.hosts {
+        let run = runs(host).pop().expect("a run");
+        let folder = format!("{RUNS}/{run}");
+        let modes = LAB.exec(host, &format!("stat -c '%a %U' /var/lib/harda {folder} {folder}/manifest"));
+        assert_eq!(modes.stdout, "700 root\n700 root\n600 root\n", "{host}");
+        let lines = manifest(host, &run);
+        let kinds: Vec<String> = lines
+            .lines()
+            .map(|line| {
+                let json: serde_json::Value = serde_json::from_str(line.split_once(' ').unwrap().1).unwrap();
+                json.as_object().unwrap().keys().next().unwrap().clone()
+            })
+            .collect();
+        let pairs = ["change", "made"];
+        let wanted: Vec<&str> = [&["header"][..], &pairs, &pairs, &pairs, &pairs, &["act", "ended"]].concat();
+        assert_eq!(kinds, wanted, "{lines}");
+        assert!(!lines.contains("canary-9c1d"), "{lines}");
+        let blob = LAB.exec(host, &format!("cd {folder}/blobs && cat *.1 && stat -c '%a %U' *.1"));
+        assert_eq!(blob.stdout, "old\n640 daemon\n", "{host}");
+        assert_eq!(LAB.exec(host, &format!("cat {folder}/trees/4/deep")).stdout, "deep\n", "{host}");
+    }
+    // What is as it should be leaves nothing behind.
+    let before = runs(&LAB.hosts[0]);
+    let same = play.split("    - name: an act").next().unwrap();
+    apply(&LAB, "admin", "same", same, &[]).expect(0);
+    assert_eq!(runs(&LAB.hosts[0]), before);
+}
