@@ -338,7 +338,7 @@ impl<'a> Walk<'a> {
             let flow = self.task(play, handler, Some((&triggers, &sure)));
             self.trail.pop();
             if flow == Flow::Continue
-                && self.out.steps[first..].iter().all(|s| self.log.done(&s.id).is_some())
+                && self.out.steps[first..].iter().all(|step| matches!(step.todo, Todo::Nothing))
             {
                 let names: Vec<String> = mine.iter().map(|n| n.handler.clone()).collect();
                 let play = &self.play_name;
