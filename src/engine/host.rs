@@ -375,17 +375,22 @@ fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
     if let Some((login, r#become)) = &door.after {
         match open(login, r#become.as_ref()) {
             Ok((session, hello)) => return Ok((session, hello, login.clone(), r#become.clone(), None)),
-            // Only a refused login says that the host isn't hardened yet.
-            Err(failure)
-                if failure.kind != FailureKind::LoginRefused && failure.kind != FailureKind::Become =>
-            {
-                return Err(failure);
-            }
+            Err(failure) if !is_not_yet(&failure, login, &door.login) => return Err(failure),
             Err(_) => {}
         }
     }
     let (session, hello) = open(&door.login, door.r#become.as_ref())?;
     Ok((session, hello, door.login, door.r#become, door.after))
+}
+
+/// Whether a login that failed may just not be there yet: it was refused, or nothing listens where
+/// the hardened host will.
+fn is_not_yet(failure: &Failure, after: &Login, now: &Login) -> bool {
+    match failure.kind {
+        FailureKind::LoginRefused | FailureKind::Become => true,
+        FailureKind::Unreachable => (after.port, &after.address) != (now.port, &now.address),
+        _ => false,
+    }
 }
 
 fn access(

@@ -17,6 +17,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin
 LC_ALL=C
 export PATH LC_ALL
 umask 077
+booting=
 
 unit=/etc/systemd/system/harda-guard-boot.service
 wants=/etc/systemd/system/sysinit.target.wants/harda-guard-boot.service
@@ -183,11 +184,19 @@ restore() {
 	: >"$g/report"
 	files
 	accounts
+	# At boot the files decide on the rest, which comes after; a unit that waits for another would wait for ever.
+	if [ -n "$booting" ]; then
+		! systemd || { systemctl daemon-reload; wanted | xargs -r systemctl --no-block start; }
+		return
+	fi
 	reset_sysctls
 	reset_firewall
 	reset_network
 	services
 }
+
+# The ways in that ran: the boot was laid out before they were put back.
+wanted() { for u in $doors; do ! grep -qxF "$u" "$g/snap/running" || echo "$u"; done; }
 
 # Lines that are in the first file and not in the second.
 only() { grep -vxF -f "$2" "$1" || true; }
@@ -521,6 +530,7 @@ watch)
 	;;
 boot)
 	load
+	booting=y
 	case $phase in armed | firing) : >"$g/now"; fire ;; *) unhook ;; esac
 	;;
 status) load; [ -z "$phase" ] || { echo "$phase $run $((due - $(now))) $(cat "$g/fired" 2>/dev/null)"; cat "$g/changes" 2>/dev/null; echo --; cat "$g/report" 2>/dev/null; } ;;

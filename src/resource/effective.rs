@@ -129,7 +129,30 @@ const ACCESS_WORDS: &[&str] = &[
     "systemd-networkd",
     "NetworkManager",
     "fail2ban-client",
+    // Files and folders that logins hang on, as parts of a path.
+    ".ssh",
+    "authorized_keys",
+    "sshd_config",
+    "sshd_config.d",
+    "pam.d",
+    "faillock.conf",
+    "sudoers",
+    "sudoers.d",
+    "doas.conf",
+    "shadow",
+    "gshadow",
+    "nologin",
+    "hosts.deny",
+    "nsswitch.conf",
+    "chsh",
+    "gpasswd",
+    "groupmems",
+    "vipw",
 ];
+
+/// Programs that take a home from its owner, and how homes are named.
+const HOME_TOOLS: &[&str] = &["chmod", "chown", "chgrp", "setfacl", "chattr", "rm", "mv"];
+const HOMES: &[&str] = &["home", "root", "~"];
 
 /// Programs that end the machine's run.
 const REBOOT_WORDS: &[&str] = &["reboot", "shutdown", "poweroff", "halt", "kexec"];
@@ -138,7 +161,7 @@ const REBOOT_WORDS: &[&str] = &["reboot", "shutdown", "poweroff", "halt", "kexec
 /// known.
 pub fn risk_of_words(line: &str) -> Risk {
     let parts = line.split(|c: char| c.is_whitespace() || "/;&|()'\"=<>".contains(c));
-    let mut risk = Risk::None;
+    let (mut risk, mut tool, mut home) = (Risk::None, false, false);
     for word in parts.map(|w| w.trim_end_matches(".service")) {
         if ACCESS_WORDS.contains(&word) {
             return Risk::LockOut;
@@ -146,8 +169,10 @@ pub fn risk_of_words(line: &str) -> Risk {
         if REBOOT_WORDS.contains(&word) {
             risk = Risk::Reboot;
         }
+        tool |= HOME_TOOLS.contains(&word);
+        home |= HOMES.contains(&word);
     }
-    risk
+    if tool && home { Risk::LockOut } else { risk }
 }
 
 /// What a package's scripts bring or edit: turns conditional into predicted for the packages of
@@ -269,6 +294,16 @@ mod tests {
         assert_eq!(service_of("/etc/sudoers.d/admins").map(|s| s.risk), Some(Risk::LockOut));
         assert!(service_of("/etc/ssh/ssh_config").is_none());
         assert_eq!(service_of("/home/a/.ssh/authorized_keys").map(|s| s.risk), Some(Risk::LockOut));
+    }
+
+    #[test]
+    fn a_command_is_judged_by_its_words() {
+        let lock_out =
+            ["nft -f /x", "sh -c 'rm /etc/pam.d/common-auth'", "chmod 777 /home/anna", "chown -R a ~/"];
+        assert!(lock_out.iter().all(|line| risk_of_words(line) == Risk::LockOut));
+        assert_eq!(risk_of_words("systemctl reboot"), Risk::Reboot);
+        assert_eq!(risk_of_words("chmod 644 /etc/motd"), Risk::None);
+        assert_eq!(risk_of_words("ls /home/anna"), Risk::None);
     }
 
     #[test]

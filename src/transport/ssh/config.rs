@@ -161,6 +161,11 @@ impl Destination {
             (None, port) => format!("[{}]:{port}", self.host.to_lowercase()),
         }
     }
+
+    /// The same without the port.
+    pub(super) fn plain_name(&self) -> String {
+        self.alias.as_ref().unwrap_or(&self.host).to_lowercase()
+    }
 }
 
 pub(super) fn home() -> PathBuf {

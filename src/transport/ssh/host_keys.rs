@@ -49,6 +49,9 @@ pub(in crate::transport) struct KnownHosts {
 pub(super) struct Known<'a> {
     destination: &'a Destination,
     matches: Vec<Match>,
+    /// The lines are those of the host at its usual port: they vouch for the same key at this one,
+    /// and say nothing against another (as ssh(1) has it).
+    borrowed: bool,
 }
 
 struct Match {
@@ -84,6 +87,17 @@ impl KnownHosts {
     /// What the files know of a host.
     pub(super) fn of<'a>(&self, destination: &'a Destination) -> Result<Known<'a>, Failure> {
         let name = destination.known_name();
+        let mut matches = self.about(destination, &name)?;
+        let plain = destination.plain_name();
+        let borrowed = plain != name && matches.iter().all(|m| m.marker.is_some());
+        if borrowed {
+            matches.extend(self.about(destination, &plain)?);
+        }
+        Ok(Known { destination, matches, borrowed })
+    }
+
+    /// The lines of all files that are about a name.
+    fn about(&self, destination: &Destination, name: &str) -> Result<Vec<Match>, Failure> {
         let mut matches = Vec::new();
         for path in &destination.known_hosts {
             let file = self.read(path)?;
@@ -91,7 +105,7 @@ impl KnownHosts {
                 let message = format!("{}:{number}: this `@revoked` line can't be read", path.display());
                 return Err(Failure::new(FailureKind::Input, message).hint("correct or remove the line"));
             }
-            let about = file.lines.iter().filter(|line| is_about(line.entry.host_patterns(), &name));
+            let about = file.lines.iter().filter(|line| is_about(line.entry.host_patterns(), name));
             matches.extend(about.map(|line| Match {
                 file: path.clone(),
                 number: line.number,
@@ -99,7 +113,7 @@ impl KnownHosts {
                 key: line.entry.public_key().clone(),
             }));
         }
-        Ok(Known { destination, matches })
+        Ok(matches)
     }
 
     fn read(&self, path: &Path) -> Result<Arc<KnownFile>, Failure> {
@@ -227,6 +241,9 @@ impl Known<'_> {
         }
         if self.plain().any(|m| same(&m)) {
             return Verdict::Known;
+        }
+        if self.borrowed {
+            return self.unknown(&key);
         }
         let of_its_type = self.plain().find(|m| m.key.algorithm() == key.algorithm());
         if let Some(old) = of_its_type.or_else(|| self.plain().next()) {
