@@ -1,7 +1,7 @@
 //! `harda apply`.
 
 use super::CliError;
-use super::options::RunArgs;
+use super::options::{KeepArgs, RunArgs};
 use super::output::OutputArgs;
 use super::run::{self, How};
 use clap::Args;
@@ -32,6 +32,9 @@ pub struct ApplyArgs {
     #[arg(long, conflicts_with = "guard_timeout", help_heading = "Guard")]
     no_guard: bool,
 
+    #[command(flatten)]
+    keep: KeepArgs,
+
     /// With --check: end with 3 where changes are pending
     #[arg(long, requires = "check", help_heading = "Output")]
     detailed_exitcode: bool,
@@ -48,6 +51,8 @@ pub fn run(args: &ApplyArgs, output: &OutputArgs) -> Result<i32, CliError> {
         diff: args.diff,
         detailed_exitcode: args.detailed_exitcode,
         guard: (!args.no_guard).then_some(args.guard_timeout),
+        keep: args.keep.clone(),
+        rollback: None,
     };
     run::run(&args.run, output, how)
 }

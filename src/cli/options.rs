@@ -122,6 +122,19 @@ pub struct BecomeArgs {
     pub become_password_file: Option<PathBuf>,
 }
 
+/// What `apply` and `rollback` leave on a host, and how they share it with other runs.
+#[derive(Clone, Debug, Default, Args)]
+pub struct KeepArgs {
+    /// Wait so long for another run that is at work on a host, then refuse the host
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86400), help_heading = "Records")]
+    pub lock_timeout: u64,
+
+    /// Keep what so many runs replaced on each host, to roll back to; older records are removed
+    /// [default: `harda_keep_runs` of the host, else 20]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10000), help_heading = "Records")]
+    pub keep_runs: Option<u64>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Connection {
     Ssh,

@@ -1,7 +1,7 @@
 //! `harda plan`.
 
 use super::CliError;
-use super::options::RunArgs;
+use super::options::{KeepArgs, RunArgs};
 use super::output::OutputArgs;
 use super::run::{self, How};
 use clap::Args;
@@ -20,6 +20,13 @@ pub struct PlanArgs {
 }
 
 pub fn run(args: &PlanArgs, output: &OutputArgs) -> Result<i32, CliError> {
-    let how = How { check: true, diff: true, detailed_exitcode: args.detailed_exitcode, guard: None };
+    let how = How {
+        check: true,
+        diff: true,
+        detailed_exitcode: args.detailed_exitcode,
+        guard: None,
+        keep: KeepArgs::default(),
+        rollback: None,
+    };
     run::run(&args.run, output, how)
 }

@@ -1,7 +1,7 @@
 //! From arguments to a run of the engine: the one place where the two meet.
 
 use super::CliError;
-use super::options::RunArgs;
+use super::options::{KeepArgs, RunArgs};
 use super::output::OutputArgs;
 use super::{extra_vars, interrupt, list, passwords};
 use crate::engine::{self, Cache, Local, LoginOptions, Options, Selected, Setup};
@@ -35,6 +35,16 @@ pub struct How {
     pub detailed_exitcode: bool,
     /// Seconds of the dead-man's switch; `None` goes without.
     pub guard: Option<u64>,
+    pub keep: KeepArgs,
+    /// Undo a run instead of following playbooks.
+    pub rollback: Option<Rollback>,
+}
+
+/// The run to undo, and whether even what was changed since is taken back.
+pub struct Rollback {
+    pub run: String,
+    /// Even what somebody has changed since.
+    pub force: bool,
 }
 
 /// Input files, read and checked before any host is contacted.
@@ -87,9 +97,10 @@ pub fn run(args: &RunArgs, output: &OutputArgs, how: How) -> Result<i32, CliErro
             verbosity: output.verbose,
             keep_scripts: args.keep_scripts.clone(),
             guard: how.guard,
-            undoes: None,
-            keep_runs: None,
-            lock_timeout: 30,
+            force: how.rollback.as_ref().is_some_and(|rollback| rollback.force),
+            undoes: how.rollback.map(|rollback| rollback.run),
+            keep_runs: how.keep.keep_runs.and_then(|number| usize::try_from(number).ok()),
+            lock_timeout: how.keep.lock_timeout,
             detailed_exitcode: how.detailed_exitcode,
         },
         templar,

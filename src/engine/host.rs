@@ -75,8 +75,10 @@ pub struct HostRun<'s> {
     pub log: Log,
     session: Session,
     pub keeper: super::keeping::Keeper,
-    /// The lock was asked for.
+    /// The lock was asked for, and not given back.
     pub locked: bool,
+    /// That there can be no lock has been said.
+    pub no_lock_said: bool,
     /// Who held it when this run came.
     pub holder: Option<Holder>,
     /// Handlers that earlier runs left pending here.
@@ -112,6 +114,7 @@ impl<'s> HostRun<'s> {
             session: Session::Plan(session),
             keeper: super::keeping::Keeper::default(),
             locked: false,
+            no_lock_said: false,
             holder,
             pending,
             guard: super::guard::Guard::default(),
@@ -228,6 +231,15 @@ impl<'s> HostRun<'s> {
             &self.pending,
         );
         Ok(walk.plays(upto)?)
+    }
+
+    /// The handlers that what was done has notified, and that have not run: as a walk over the log
+    /// finds them. `None` where that can't be told.
+    pub fn left_pending(&mut self) -> Option<Vec<Pending>> {
+        let walked = self.walk(self.setup.playbook.plays.len().saturating_sub(1));
+        // Nothing is asked any more.
+        self.world.take_demands();
+        walked.ok().map(|walked| walked.pending)
     }
 
     fn stuck(&self, walked: &Walked, demands: &BTreeMap<Key, Level>) -> InputError {

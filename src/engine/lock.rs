@@ -28,12 +28,26 @@ pub fn lock(run: &mut HostRun<'_>) -> Result<(), Ending> {
                 hint: Some("wait until that run has ended, or give `--lock-timeout` more seconds".into()),
             })
         }
+        Locked::Impossible(why) if std::mem::replace(&mut run.no_lock_said, true) => {
+            drop(why);
+            Ok(())
+        }
         Locked::Impossible(why) => {
             let message = format!("no lock keeps other runs off: {why} on this host");
             run.tell(Event::Warned { host: run.name.clone(), message });
             Ok(())
         }
     }
+}
+
+/// Gives the lock back.
+pub fn unlock(run: &mut HostRun<'_>) -> Result<(), Ending> {
+    if std::mem::take(&mut run.locked)
+        && let Some(session) = run.for_apply()
+    {
+        session.unlock()?;
+    }
+    Ok(())
 }
 
 /// In a plan: who is at work on the host.

@@ -6,6 +6,7 @@ use super::apply::{self, Announced, Applied};
 use super::host::{Ending, HostRun};
 use super::keeping;
 use super::kept;
+use super::lock;
 use super::setup::Setup;
 use super::step::Step;
 use super::walk::Walked;
@@ -66,7 +67,6 @@ pub fn run(setup: &Setup, sink: &mut dyn FnMut(&Event)) -> i32 {
         for play in 0..setup.playbook.plays.len() {
             phase(setup, &mut berths, sink, move |setup, berth, _| apply_play(setup, berth, play));
         }
-        phase(setup, &mut berths, sink, |_, berth, _| verify_host(berth));
     }
     phase(setup, &mut berths, sink, finish_host);
     let code = exit_code(&berths, mode, setup);
@@ -180,7 +180,25 @@ fn plan_host<'s>(setup: &'s Setup, berth: &mut Berth<'s>, events: &Sender<Event>
     }
 }
 
-fn apply_play<'s>(_setup: &'s Setup, berth: &mut Berth<'s>, play: usize) {
+/// Takes one host through one play; after the last one it is verified at once. The host's lock is
+/// held only while this host is worked on: two runs that wait for one another's hosts would
+/// otherwise never end.
+fn apply_play<'s>(setup: &'s Setup, berth: &mut Berth<'s>, play: usize) {
+    make_play(berth, play);
+    if play + 1 == setup.playbook.plays.len() {
+        verify_host(berth);
+    }
+    if let Some(run) = berth.run.as_mut().filter(|_| !matches!(berth.end, Some(End::Lost))) {
+        let events = run.events.clone();
+        if let Err(ending) = lock::unlock(run)
+            && berth.end.is_none()
+        {
+            berth.end(ending, &events);
+        }
+    }
+}
+
+fn make_play(berth: &mut Berth<'_>, play: usize) {
     let (None, Some(run)) = (&berth.end, &mut berth.run) else { return };
     let events = run.events.clone();
     match apply::apply(run, play, &berth.announced, &mut berth.applied) {
@@ -198,10 +216,9 @@ fn verify_host(berth: &mut Berth<'_>) {
     let Some(run) = &mut berth.run else { return };
     // Of a host that is lost the record stays as it is: not ended.
     if berth.applied.begun && !matches!(berth.end, Some(End::Lost)) {
-        let whole = matches!(berth.end, None | Some(End::Stopped));
-        let left = berth.last.as_ref().filter(|_| whole).map(|walked| walked.pending.as_slice());
+        let left = run.left_pending();
         let events = run.events.clone();
-        if let Err(ending) = keeping::close(run, berth.end.is_some(), left) {
+        if let Err(ending) = keeping::close(run, berth.end.is_some(), left.as_deref()) {
             berth.end(ending, &events);
             return;
         }

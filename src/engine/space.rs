@@ -25,12 +25,10 @@ pub fn check(room: &[(String, u64)], trees: &[String]) -> String {
             format!("k=$(du -sk -- {0} 2>/dev/null) && need \"${{k%%[!0-9]*}}\" {FOLDER}\n", quote(path))
         })
         .collect();
-    // df's last line: the name of a device may stand on a line of its own, so that the words are
-    // counted from the end.
     format!(
         "need() {{ p=$2; while [ ! -d \"$p\" ]; do p=${{p%/*}}; [ -n \"$p\" ] || p=/; done\n\
-         l=$(df -Pk -- \"$p\" 2>/dev/null | tail -n 1); m=${{l##*% }}; a=${{l% *% *}}; a=${{a##* }}\n\
-         case $a in ''|*[!0-9]*) ;; *) printf '%s %s %s\\n' \"$1\" \"$a\" \"$m\";; esac; }}\n\
+         df -Pk -- \"$p\" 2>/dev/null | tail -n 1 | {{ read -r d b u a c m\n\
+         case $a in ''|*[!0-9]*) ;; *) printf '%s %s %s\\n' \"$1\" \"$a\" \"$m\";; esac; }}; }}\n\
          room=$( {{\n{asked}{trees}}} | sort -k 3 | {{ o=; t={SLACK_KIB}; while read -r n a m; do\n\
          [ \"$m\" = \"$o\" ] || {{ o=$m; t={SLACK_KIB}; }}; t=$((t + n))\n\
          [ \"$t\" -le \"$a\" ] || {{ f=$m; fn=$t; fa=$a; }}\ndone\n\

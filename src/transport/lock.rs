@@ -57,6 +57,11 @@ pub fn take(holder: &Holder, wait: u64) -> Fragment {
     fragment
 }
 
+/// Gives the lock back.
+pub fn give() -> Fragment {
+    Fragment::new("exec 9>&-")
+}
+
 /// Reads the answer to [`take`].
 pub fn read(reply: &Reply) -> Locked {
     let text = reply.text();

@@ -116,6 +116,14 @@ impl ApplySession {
         Ok(locked)
     }
 
+    /// Gives the lock back, if this session has it.
+    pub fn unlock(&mut self) -> Result<(), Failure> {
+        match self.link.holder.take() {
+            Some(_) if !self.link.shell.is_gone() => self.link.inside(&lock::give()).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     pub fn counts(&self) -> Counts {
         self.link.counts()
     }
@@ -189,10 +197,14 @@ impl Link {
     }
 
     fn lock(&mut self, holder: &Holder, wait: u64) -> Result<Locked, Failure> {
-        let fragment = lock::take(holder, wait);
-        let run = [Run { fragment: &fragment, apart: false, beats: false, inside: true }];
+        Ok(lock::read(&self.inside(&lock::take(holder, wait))?))
+    }
+
+    /// Runs what is about the loop's own shell.
+    fn inside(&mut self, fragment: &Fragment) -> Result<Reply, Failure> {
+        let run = [Run { fragment, apart: false, beats: false, inside: true }];
         let replies = self.send(&run, &mut || {}).map_err(failure_of)?;
-        Ok(lock::read(&replies.into_iter().next().unwrap_or_default()))
+        Ok(replies.into_iter().next().unwrap_or_default())
     }
 
     fn counts(&self) -> Counts {
