@@ -77,6 +77,9 @@ pub struct Made {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Acted {
     pub title: String,
+    /// It may have changed anything; a restart doesn't.
+    #[serde(default)]
+    pub opaque: bool,
     pub task: String,
     pub place: String,
     pub at: String,

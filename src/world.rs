@@ -79,6 +79,21 @@ impl World {
         self.ask_beneath::<K>(key, level)
     }
 
+    /// The same for a resource of any kind.
+    pub fn ask_any(&self, key: &Key, level: Level) -> Result<&State, Stop> {
+        if let Some(predicted) = self.predicted.get(key) {
+            return Ok(&predicted.state);
+        }
+        match self.seen.get(key).filter(|seen| seen.level.covers(&level)) {
+            Some(Seen { state: Ok(state), .. }) => Ok(state),
+            Some(Seen { state: Err(why), .. }) => Err(Stop::error(format!("{key} {why}"))),
+            None => {
+                self.note(key.clone(), level);
+                Err(Stop::Waiting)
+            }
+        }
+    }
+
     /// The state as observed, under what is planned: for bytes that a prediction kept as they are
     /// without having read them.
     pub fn ask_observed<K: Typed>(&self, id: impl Into<K::Id>, level: Level) -> Result<&K::State, Stop> {

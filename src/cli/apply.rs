@@ -52,7 +52,7 @@ pub fn run(args: &ApplyArgs, output: &OutputArgs) -> Result<i32, CliError> {
         detailed_exitcode: args.detailed_exitcode,
         guard: (!args.no_guard).then_some(args.guard_timeout),
         keep: args.keep.clone(),
-        rollback: None,
+        own: None,
     };
     run::run(&args.run, output, how)
 }

@@ -13,7 +13,9 @@ mod options;
 mod output;
 mod passwords;
 mod plan;
+mod rollback;
 mod run;
+mod runs;
 
 pub use error::CliError;
 
@@ -40,6 +42,8 @@ struct Cli {
 enum Verb {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Runs(runs::RunsArgs),
+    Rollback(rollback::RollbackArgs),
     Lint(lint::LintArgs),
     Inventory(inventory::InventoryVerbArgs),
     Doc(doc::DocArgs),
@@ -54,6 +58,8 @@ pub fn main() -> ExitCode {
     let done = match &cli.verb {
         Verb::Plan(args) => plan::run(args, &cli.output),
         Verb::Apply(args) => apply::run(args, &cli.output),
+        Verb::Runs(args) => runs::run(args, &cli.output),
+        Verb::Rollback(args) => rollback::run(args, &cli.output),
         Verb::Lint(args) => lint::run(args),
         Verb::Inventory(args) => inventory::run(args),
         Verb::Doc(args) => doc::run(args, &cli.output),

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct InventoryArgs {
     /// Inventory file or folder, or host names with a comma (`web1,`); may be repeated
     #[arg(short, long = "inventory", value_name = "INVENTORY", required = true, help_heading = "Hosts")]
@@ -18,7 +18,7 @@ pub struct InventoryArgs {
     pub list_hosts: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct TaskArgs {
     /// Only tasks with one of these tags
     #[arg(short, long, value_name = "TAGS", value_delimiter = ',', help_heading = "Tasks")]
@@ -50,7 +50,7 @@ pub struct TaskArgs {
     pub no_probes: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct LoginArgs {
     /// Hosts worked on at a time
     #[arg(short, long, value_name = "N", default_value_t = 50, value_parser = forks, help_heading = "Login")]
@@ -93,7 +93,7 @@ pub struct LoginArgs {
     pub accept_new_host_keys: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct BecomeArgs {
     /// Become another user after the login
     #[arg(short, long, help_heading = "Become")]

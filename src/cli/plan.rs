@@ -26,7 +26,7 @@ pub fn run(args: &PlanArgs, output: &OutputArgs) -> Result<i32, CliError> {
         detailed_exitcode: args.detailed_exitcode,
         guard: None,
         keep: KeepArgs::default(),
-        rollback: None,
+        own: None,
     };
     run::run(&args.run, output, how)
 }

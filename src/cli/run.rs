@@ -7,7 +7,7 @@ use super::{extra_vars, interrupt, list, passwords};
 use crate::engine::{self, Cache, Local, LoginOptions, Options, Selected, Setup};
 use crate::inventory::Inventory;
 use crate::playbook::model::Playbook;
-use crate::report::{Masker, Sink};
+use crate::report::{Masker, Progress, Sink};
 use crate::template::{Layer, RunInputs, Templar};
 use crate::transport::{self, Connector};
 use std::io::Write;
@@ -36,15 +36,17 @@ pub struct How {
     /// Seconds of the dead-man's switch; `None` goes without.
     pub guard: Option<u64>,
     pub keep: KeepArgs,
-    /// Undo a run instead of following playbooks.
-    pub rollback: Option<Rollback>,
+    /// A playbook of harda's own instead of the user's.
+    pub own: Option<Own>,
 }
 
-/// The run to undo, and whether even what was changed since is taken back.
-pub struct Rollback {
-    pub run: String,
-    /// Even what somebody has changed since.
-    pub force: bool,
+/// A playbook of harda's own.
+pub struct Own {
+    /// Stands where a playbook's name would.
+    pub name: String,
+    pub text: String,
+    /// The run that it undoes.
+    pub undoes: Option<String>,
 }
 
 /// Input files, read and checked before any host is contacted.
@@ -55,14 +57,31 @@ struct Loaded {
 }
 
 pub fn run(args: &RunArgs, output: &OutputArgs, how: How) -> Result<i32, CliError> {
+    match prepare(args, output, &how)? {
+        Prepared::Page(page) => {
+            // A reader that has seen enough may have gone.
+            let _ = std::io::stdout().write_all(page.as_bytes());
+            Ok(0)
+        }
+        Prepared::Run(setup, masker, progress) => Ok(told(&setup, output.sink(how.diff, masker, progress))),
+    }
+}
+
+/// What the arguments come to.
+pub enum Prepared {
+    /// Shown instead of a run.
+    Page(String),
+    Run(Box<Setup>, Masker, Option<Progress>),
+}
+
+/// Reads and checks all inputs, and asks for passwords.
+pub fn prepare(args: &RunArgs, output: &OutputArgs, how: &How) -> Result<Prepared, CliError> {
     let extra_vars = Arc::new(extra_vars::parse(&args.tasks.extra_vars)?);
-    let folder = folder(&args.playbooks[0]);
+    let folder = args.playbooks.first().map_or_else(|| PathBuf::from("."), |first| folder(first));
     let templar = Templar::new(inputs(&folder)?);
-    let loaded = load(args, &templar, &extra_vars)?;
+    let loaded = load(args, how, &templar, &extra_vars)?;
     if let Some(page) = instead(args, &loaded)? {
-        // A reader that has seen enough may have gone.
-        let _ = std::io::stdout().write_all(page.as_bytes());
-        return Ok(0);
+        return Ok(Prepared::Page(page));
     }
     let passwords = passwords::collect(&args.login, &args.r#become)?;
     let masker = Masker::new(passwords.login.iter().chain(&passwords.r#become));
@@ -79,7 +98,7 @@ pub fn run(args: &RunArgs, output: &OutputArgs, how: How) -> Result<i32, CliErro
     let setup = Setup {
         run: run_id()?,
         playbook: loaded.playbook,
-        playbook_name: named(&args.playbooks),
+        playbook_name: how.own.as_ref().map_or_else(|| named(&args.playbooks), |own| own.name.clone()),
         inventory_folder: loaded.inventory.folder(),
         inventory: loaded.inventory,
         hosts: loaded.selected.hosts,
@@ -97,8 +116,7 @@ pub fn run(args: &RunArgs, output: &OutputArgs, how: How) -> Result<i32, CliErro
             verbosity: output.verbose,
             keep_scripts: args.keep_scripts.clone(),
             guard: how.guard,
-            force: how.rollback.as_ref().is_some_and(|rollback| rollback.force),
-            undoes: how.rollback.map(|rollback| rollback.run),
+            undoes: how.own.as_ref().and_then(|own| own.undoes.clone()),
             keep_runs: how.keep.keep_runs.and_then(|number| usize::try_from(number).ok()),
             lock_timeout: how.keep.lock_timeout,
             detailed_exitcode: how.detailed_exitcode,
@@ -114,7 +132,7 @@ pub fn run(args: &RunArgs, output: &OutputArgs, how: How) -> Result<i32, CliErro
     if args.login.accept_new_host_keys {
         accept_new_keys(&setup)?;
     }
-    Ok(told(&setup, output.sink(how.diff, masker, progress)))
+    Ok(Prepared::Run(Box::new(setup), masker, progress))
 }
 
 /// Passwords that the inventory holds are shown no more than those that were typed.
@@ -177,7 +195,7 @@ fn logins(args: &RunArgs, passwords: passwords::Passwords) -> LoginOptions {
     }
 }
 
-fn load(args: &RunArgs, templar: &Templar, extra_vars: &Layer) -> Result<Loaded, CliError> {
+fn load(args: &RunArgs, how: &How, templar: &Templar, extra_vars: &Layer) -> Result<Loaded, CliError> {
     let mut errors = Vec::new();
     let mut playbook = Playbook::default();
     for path in &args.playbooks {
@@ -185,6 +203,9 @@ fn load(args: &RunArgs, templar: &Templar, extra_vars: &Layer) -> Result<Loaded,
             Ok(read) => playbook.plays.extend(read.plays),
             Err(found) => errors.extend(found),
         }
+    }
+    if let Some(own) = &how.own {
+        playbook = crate::playbook::load_text(&own.name, &own.text, &crate::module::WithOwn)?;
     }
     let inventory = match crate::inventory::load(&args.inventory.inventory) {
         Ok(inventory) if errors.is_empty() => inventory,

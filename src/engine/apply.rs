@@ -221,7 +221,11 @@ fn changes_of(
         }
         for change in batch {
             let origin = &step.entry.origin;
-            let touch = Touch { task: origin.task.clone(), secret: origin.secret, to: change.to.clone() };
+            let touch = Touch {
+                task: origin.task.clone(),
+                secret: origin.secret || change.extras.hidden,
+                to: change.to.clone(),
+            };
             applied.touched.insert(change.key.clone(), touch);
             applied.risky |= change.risk() == Risk::LockOut;
         }

@@ -204,7 +204,7 @@ fn made(n: usize, change: &Change, origin: &Origin, kept: Option<String>) -> Mad
         control: origin.control.clone(),
         undo: change.undo(),
         at: now(),
-        secret: origin.secret,
+        secret: origin.secret || change.extras.hidden,
         kept,
     }
 }
@@ -293,7 +293,9 @@ pub fn before_act(run: &mut HostRun<'_>, step: &Step, run_as: &RunAs) -> String 
         return String::new();
     }
     let origin = &step.entry.origin;
+    let opaque = matches!(&step.todo, Todo::Act(action, ..) if action.opaque);
     let act = Acted {
+        opaque,
         title: step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default(),
         task: origin.task.clone(),
         place: origin.place.to_string(),

@@ -12,6 +12,7 @@ mod kept;
 mod local;
 mod lock;
 mod log;
+mod look;
 mod options;
 mod outcome;
 mod pending;
@@ -27,6 +28,7 @@ mod vars;
 mod walk;
 
 pub use local::Local;
+pub use look::look;
 pub use options::Options;
 pub use run::run;
 pub use select::{Selected, select};

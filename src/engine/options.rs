@@ -27,8 +27,6 @@ pub struct Options {
     pub keep_scripts: Option<std::path::PathBuf>,
     /// The run that this one undoes.
     pub undoes: Option<String>,
-    /// `--force`: undo even what somebody has changed since.
-    pub force: bool,
     /// `--keep-runs`: how many runs' records stay on a host.
     pub keep_runs: Option<usize>,
     /// Seconds to wait for another run's lock on a host.

@@ -72,7 +72,7 @@ impl Walk<'_> {
             if !dry {
                 self.predict(&change, &entry.origin.task);
             }
-            entry.changes.push(shown(&change, entry.origin.secret));
+            entry.changes.push(shown(&change, entry.origin.secret || change.extras.hidden));
             changes.push(change);
         }
         let mut facts = Vec::new();

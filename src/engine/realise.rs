@@ -36,15 +36,21 @@ pub fn digest(bytes: &[u8]) -> String {
 
 pub type Batch<'c> = (&'c [Change], Result<Realise, String>);
 
-/// All Changes of a task in one script where their kind can do that (one call of apt), else one by
-/// one.
+/// Changes of a task that follow one another in one script where their kind can do that (one call
+/// of apt), else one by one.
 pub fn batches(changes: &[Change]) -> Vec<Batch<'_>> {
-    let all: Vec<(&Key, &State, &State)> = changes.iter().map(|c| (&c.key, &c.from, &c.to)).collect();
-    let extras = changes.first().map(|c| c.extras.clone()).unwrap_or_default();
-    if let Some(body) = together(&all, &extras) {
-        return vec![(changes, body)];
-    }
-    changes.chunks(1).map(|one| (one, one[0].key.realise(&one[0].from, &one[0].to, &one[0].extras))).collect()
+    let alike = |a: &Change, b: &Change| a.key.kind() == b.key.kind() && a.extras == b.extras;
+    let one = |change: &Change| change.key.realise(&change.from, &change.to, &change.extras);
+    changes
+        .chunk_by(alike)
+        .flat_map(|group| {
+            let all: Vec<(&Key, &State, &State)> = group.iter().map(|c| (&c.key, &c.from, &c.to)).collect();
+            match together(&all, &group[0].extras) {
+                Some(body) => vec![(group, body)],
+                None => group.chunks(1).map(|each| (each, one(&each[0]))).collect(),
+            }
+        })
+        .collect()
 }
 
 /// Makes a batch, and says why if it could not be made.

@@ -23,6 +23,7 @@ mod password_ageing;
 mod pattern;
 mod ping;
 mod replace;
+pub mod rollback;
 mod service;
 mod set_fact;
 mod shell;
@@ -79,9 +80,12 @@ pub const MODULES: &[&dyn Module] = &[
     &user::User,
 ];
 
+/// What harda's own playbooks say besides; nobody else's can.
+const OWN: &[&dyn Module] = &[&rollback::Rollback, &rollback::MakeEffective];
+
 /// The module of this name.
 pub fn find(name: &str) -> Option<&'static dyn Module> {
-    MODULES.iter().copied().find(|module| module.names().contains(&name))
+    MODULES.iter().chain(OWN).copied().find(|module| module.names().contains(&name))
 }
 
 pub trait Module: Sync {
@@ -274,7 +278,7 @@ pub struct Names;
 
 impl crate::playbook::ModuleNames for Names {
     fn is_module(&self, name: &str) -> bool {
-        find(name).is_some()
+        MODULES.iter().any(|module| module.names().contains(&name))
     }
 
     fn names(&self) -> Vec<&str> {
@@ -304,6 +308,35 @@ impl crate::playbook::ModuleNames for Names {
         let mut needed = find(name)?.params().iter().filter(|param| param.required);
         let param = needed.find(|param| !param.names.iter().any(|name| given.contains(name)))?;
         Some(args::missing(name, param))
+    }
+}
+
+/// The same for harda's own playbooks.
+pub struct WithOwn;
+
+impl crate::playbook::ModuleNames for WithOwn {
+    fn is_module(&self, name: &str) -> bool {
+        find(name).is_some()
+    }
+
+    fn names(&self) -> Vec<&str> {
+        Names.names()
+    }
+
+    fn parameters(&self, name: &str) -> Option<Vec<&str>> {
+        Some(find(name)?.params().iter().flat_map(|param| param.names.iter().copied()).collect())
+    }
+
+    fn free_form(&self, _name: &str) -> Option<&str> {
+        None
+    }
+
+    fn wrong_value(&self, name: &str, parameter: &str, value: &Node) -> Option<String> {
+        Names.wrong_value(name, parameter, value)
+    }
+
+    fn missing(&self, name: &str, given: &[&str]) -> Option<String> {
+        Names.missing(name, given)
     }
 }
 

@@ -35,6 +35,14 @@ pub fn load(path: &Path, modules: &dyn ModuleNames) -> Result<Playbook, Vec<Inpu
     loader.finish(Playbook { plays })
 }
 
+/// A playbook of harda's own; `name` stands where the name of its file would.
+pub fn load_text(name: &str, text: &str, modules: &dyn ModuleNames) -> Result<Playbook, Vec<InputError>> {
+    let mut loader = Loader::new(modules);
+    let node = crate::yaml::parse(Path::new(name), text).map_err(|error| vec![error])?;
+    let plays = loader.plays(Path::new(name), node);
+    loader.finish(Playbook { plays })
+}
+
 /// Reads the file of an `include_tasks` for the host that has come to it. The tasks get what is
 /// around the include and its variables (with the loop's item, if the caller added it), not its
 /// condition, tags or become.

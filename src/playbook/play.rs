@@ -36,29 +36,31 @@ const PLAY: &[&str] = &[
 impl Loader<'_> {
     /// The plays of a file, and of those that it imports.
     pub fn playbook(&mut self, path: &Path, asked: Option<&Node>) -> Vec<Play> {
+        self.within(path, asked, "imports", |this, node| this.plays(path, node))
+    }
+
+    /// The plays of a playbook that was read.
+    pub fn plays(&mut self, path: &Path, node: Option<Node>) -> Vec<Play> {
         let folder = folder_of(path);
-        self.within(path, asked, "imports", |this, node| {
-            let Some(node) = node else {
-                let place = crate::place::Place::new(path, 1, 1);
-                this.fail(crate::place::InputError::at(&place, "this playbook is empty"));
-                return Vec::new();
-            };
-            let Some(entries) =
-                this.ok(node.as_seq().ok_or_else(|| node.wrong("a playbook", "a list of plays")))
-            else {
-                return Vec::new();
-            };
-            let mut plays = Vec::new();
-            for entry in entries {
-                let Some(pairs) = this.ok(entry.expect_map("a play")) else { continue };
-                let import = pairs.iter().find(|(k, _)| k.as_str().map(short) == Some("import_playbook"));
-                match import {
-                    Some((key, file)) => plays.extend(this.import(pairs, key, file, &folder)),
-                    None => plays.extend(this.play(entry, pairs, &folder)),
-                }
+        let Some(node) = node else {
+            let place = crate::place::Place::new(path, 1, 1);
+            self.fail(crate::place::InputError::at(&place, "this playbook is empty"));
+            return Vec::new();
+        };
+        let Some(entries) = self.ok(node.as_seq().ok_or_else(|| node.wrong("a playbook", "a list of plays")))
+        else {
+            return Vec::new();
+        };
+        let mut plays = Vec::new();
+        for entry in entries {
+            let Some(pairs) = self.ok(entry.expect_map("a play")) else { continue };
+            let import = pairs.iter().find(|(k, _)| k.as_str().map(short) == Some("import_playbook"));
+            match import {
+                Some((key, file)) => plays.extend(self.import(pairs, key, file, &folder)),
+                None => plays.extend(self.play(entry, pairs, &folder)),
             }
-            plays
-        })
+        }
+        plays
     }
 
     /// `import_playbook`: its condition, tags and variables are for all tasks of that playbook.

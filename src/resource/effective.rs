@@ -17,6 +17,15 @@ pub struct Service {
     /// run only where its program exists.
     pub checker: Option<&'static str>,
     pub risk: Risk,
+    /// What makes changed files effective, where that isn't the next login or connection.
+    pub effect: Option<Effect>,
+}
+
+/// How a service takes up changed files: one of its units, whichever the host has, is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Reload(&'static [&'static str]),
+    Restart(&'static [&'static str]),
 }
 
 /// Sources: sshd(8) `-t`, visudo(8) `-c`, rsyslogd(8) `-N`, nft(8) `-c`; PAM has no checker.
@@ -26,18 +35,21 @@ pub const SERVICES: &[Service] = &[
         paths: &["/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/"],
         checker: Some("mkdir -p /run/sshd && sshd -t"),
         risk: Risk::LockOut,
+        effect: Some(Effect::Reload(&["ssh.service", "sshd.service"])),
     },
     Service {
         name: "sudo",
         paths: &["/etc/sudoers", "/etc/sudoers.d/"],
         checker: Some("visudo -c -q"),
         risk: Risk::LockOut,
+        effect: None,
     },
     Service {
         name: "PAM",
         paths: &["/etc/pam.d/", "/etc/pam.conf", "/etc/security/", "/usr/share/pam-configs/"],
         checker: None,
         risk: Risk::LockOut,
+        effect: None,
     },
     Service {
         name: "accounts",
@@ -51,12 +63,14 @@ pub const SERVICES: &[Service] = &[
         ],
         checker: None,
         risk: Risk::LockOut,
+        effect: None,
     },
     Service {
         name: "nftables",
         paths: &["/etc/nftables.conf", "/etc/nftables.d/"],
         checker: Some("nft -c -f /etc/nftables.conf"),
         risk: Risk::LockOut,
+        effect: Some(Effect::Reload(&["nftables.service"])),
     },
     Service {
         name: "network",
@@ -69,12 +83,14 @@ pub const SERVICES: &[Service] = &[
         ],
         checker: None,
         risk: Risk::LockOut,
+        effect: None,
     },
     Service {
         name: "rsyslog",
         paths: &["/etc/rsyslog.conf", "/etc/rsyslog.d/"],
         checker: Some("rsyslogd -N1"),
         risk: Risk::None,
+        effect: Some(Effect::Restart(&["rsyslog.service"])),
     },
 ];
 
@@ -84,6 +100,7 @@ const KEYS: Service = Service {
     paths: &["/.ssh", "/.ssh/authorized_keys", "/.ssh/authorized_keys2"],
     checker: None,
     risk: Risk::LockOut,
+    effect: None,
 };
 
 /// The service that reads a path, if harda knows one.

@@ -190,4 +190,7 @@ kinds! {
     KernelModule => super::kernel_module::KernelModule,
     Sysctl => super::sysctl::Sysctl,
     Tree => super::tree::Tree,
+    Runs => super::runs::Runs,
+    Inside => super::inside::Inside,
+    Dependents => super::package::dependents::Dependents,
 }

@@ -10,10 +10,12 @@ pub mod accounts;
 pub mod effective;
 pub mod file;
 pub mod group;
+pub mod inside;
 pub mod kernel_module;
 pub mod lockout;
 pub mod package;
 pub mod pam;
+pub mod runs;
 pub mod sshd;
 pub mod sysctl;
 pub mod tree;
@@ -147,6 +149,8 @@ pub struct Extras {
     /// Where a copy of what shall stand there is kept on the host, with the attributes that a state
     /// doesn't hold (access lists): a file, or a folder with all in it.
     pub kept: Option<String>,
+    /// What differs is not shown: the Change undoes one of a `no_log` task.
+    pub hidden: bool,
 }
 
 /// An opaque step planned earlier in the same run: a package whose scripts run, or an act.

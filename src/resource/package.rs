@@ -1,6 +1,7 @@
 //! A package, by its name: installed or not, in which version, and what could be had.
 
 pub mod apt_lists;
+pub mod dependents;
 mod observe;
 mod realise;
 

@@ -218,7 +218,7 @@ impl Kind for User {
     }
 
     fn realise(name: &String, from: &UserState, to: &UserState, extras: &Extras) -> Result<Realise, String> {
-        realise::script(name, from, to, &extras.account)
+        realise::script(name, from, to, extras)
     }
 
     fn same(found: &UserState, wanted: &UserState) -> bool {
@@ -236,9 +236,8 @@ impl Kind for User {
     fn undo(_name: &String, from: &UserState, to: &UserState) -> Undo {
         match (from, to) {
             (UserState::Present(_), UserState::Absent) => {
-                Undo::Partial("the home folder comes back only if it was kept".into())
+                Undo::Partial("mail that is removed with it is not kept".into())
             }
-            (UserState::Absent, UserState::Present(_)) => Undo::Partial("its home folder stays".into()),
             _ => Undo::Full,
         }
     }

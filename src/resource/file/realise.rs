@@ -29,9 +29,10 @@ pub fn script(path: &str, from: &FileState, to: &FileState, extras: &Extras) -> 
         }
         What::File(_) => Ok(Realise::script(attributes(path, from, wanted))),
         What::Directory => {
-            let make = match from.word() {
-                "directory" => String::new(),
-                _ => format!("mkdir -- {} || exit 1\n", quote(path)),
+            let make = match (from.word(), &extras.kept) {
+                ("directory", _) => String::new(),
+                (_, Some(kept)) => put_back(path, kept),
+                (_, None) => format!("mkdir -- {} || exit 1\n", quote(path)),
             };
             let first = if from.word() == "directory" || from.entry().is_none() {
                 String::new()
@@ -43,6 +44,18 @@ pub fn script(path: &str, from: &FileState, to: &FileState, extras: &Extras) -> 
         What::Link { target, .. } => Ok(Realise::script(link(path, from, wanted, target))),
         What::Other(kind) => Err(format!("`{path}` can't be made a {kind}")),
     }
+}
+
+/// A folder with all that is kept of it: copied beside its place, then moved there.
+fn put_back(path: &str, kept: &str) -> String {
+    format!(
+        "t=$(mktemp -d {folder}/.harda.XXXXXX) || exit 1\n\
+         trap 'rm -rf -- \"$t\"' EXIT; trap 'exit 1' HUP INT PIPE TERM\n\
+         cp -a -- {kept} \"$t/kept\" && mv -- \"$t/kept\" {place} && rmdir -- \"$t\" || exit 1\ntrap - EXIT\n",
+        folder = quote(parent(path)),
+        kept = quote(kept),
+        place = quote(path),
+    )
 }
 
 fn remove(path: &str, from: &FileState) -> String {
@@ -86,9 +99,11 @@ fn write(path: &str, from: &FileState, wanted: &Entry, source: &Source<'_>, extr
          [ \"${{s%% *}}\" = {} ] || {{ echo 'the content arrived damaged' >&2; exit 1; }}\n",
         source.read, source.digest
     );
-    if from.body().is_some() {
-        // Access lists, attributes and labels stay; busybox has no such option, and no labels.
-        let _ = writeln!(script, "cp --attributes-only --preserve=all -- {place} \"$t\" 2>/dev/null");
+    // Access lists, attributes and labels stay, or come back with what is put back; busybox has no
+    // such option, and no labels.
+    let model = extras.kept.as_ref().map(|kept| quote(kept)).or(from.body().map(|_| place.clone()));
+    if let Some(model) = model {
+        let _ = writeln!(script, "cp --attributes-only --preserve=all -- {model} \"$t\" 2>/dev/null");
     }
     let _ = writeln!(script, "chown {owner} \"$t\" && chmod {:04o} \"$t\" || exit 1", wanted.mode);
     if let Some(validate) = &extras.validate {

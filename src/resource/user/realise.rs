@@ -3,7 +3,7 @@
 
 use super::{Account, Options, Password, UserState};
 use crate::fragment::{Input, quote};
-use crate::resource::Realise;
+use crate::resource::{Extras, Realise};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -11,13 +11,14 @@ use std::sync::Arc;
 const TOOLS: &str = "for t in useradd usermod chage chpasswd; do command -v $t >/dev/null 2>&1 || \
     { echo \"\\`$t\\` is missing on this host (package \\`passwd\\` or \\`shadow\\`)\" >&2; exit 1; }; done\n";
 
-pub fn script(name: &str, from: &UserState, to: &UserState, options: &Options) -> Result<Realise, String> {
+pub fn script(name: &str, from: &UserState, to: &UserState, extras: &Extras) -> Result<Realise, String> {
+    let (options, kept) = (&extras.account, extras.kept.as_deref());
     match (from.account(), to.account()) {
         (None, None) => Ok(Realise::script("true\n")),
         (Some(_), None) => Ok(Realise::script(remove(name, options))),
         (old, Some(wanted)) => {
             let account = match old {
-                None => add(name, wanted, options),
+                None => format!("{}{}", add(name, wanted, options), put_back(wanted, kept)),
                 Some(old) => change(name, old, wanted, options),
             };
             let (password, input) = password(name, old, wanted)?;
@@ -37,6 +38,13 @@ fn remove(name: &str, options: &Options) -> String {
     };
     // Status 12: the home folder or the mail could not be removed, the account is gone.
     format!("userdel {flags}-- {} || {{ r=$?; [ $r -eq 12 ] || exit $r; }}\n", quote(name))
+}
+
+/// The home folder as it is kept, where nothing stands in its place.
+fn put_back(account: &Account, kept: Option<&str>) -> String {
+    let Some(kept) = kept else { return String::new() };
+    let (home, kept) = (quote(&account.home), quote(kept));
+    format!("[ -e {home} ] || [ ! -d {kept} ] || cp -a -- {kept} {home} || exit 1\n")
 }
 
 fn add(name: &str, wanted: &Account, options: &Options) -> String {
@@ -175,7 +183,8 @@ mod tests {
 
     fn of(old: Option<Account>, new: Account, options: Options) -> Realise {
         let from = old.map_or(UserState::Absent, UserState::Present);
-        script("alice", &from, &UserState::Present(new), &options).expect("a script")
+        script("alice", &from, &UserState::Present(new), &Extras { account: options, ..Extras::default() })
+            .expect("a script")
     }
 
     #[test]

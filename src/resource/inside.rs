@@ -1,0 +1,56 @@
+//! What lies in a folder, by name: for the one who wants to remove it.
+
+use super::{Difference, Extras, Key, Kind, Opaque, Realise, State, Wanted};
+use crate::fragment::{Fragment, Reply, quote};
+
+/// So many are told; nobody wants to read more.
+const LISTED: usize = 100;
+
+pub struct Inside;
+
+impl Kind for Inside {
+    /// The folder's path.
+    type Id = String;
+    /// Names of the entries; empty where it is empty or not there.
+    type State = Vec<String>;
+    const NAME: &'static str = "entries of folder";
+
+    fn observe(wanted: &[Wanted<String>]) -> Fragment {
+        let list = |w: &Wanted<String>| {
+            let folder = quote(&w.id);
+            format!("[ ! -d {folder} ] || ls -A -- {folder} 2>/dev/null | head -n {LISTED}\necho //\n")
+        };
+        Fragment::new(wanted.iter().map(list).collect::<String>() + "true\n")
+    }
+
+    fn parse(wanted: &[Wanted<String>], reply: &Reply) -> Vec<Result<Vec<String>, String>> {
+        let text = reply.text();
+        let mut lines = text.lines();
+        let mut read = || -> Option<Vec<String>> {
+            let mut names = Vec::new();
+            loop {
+                match lines.next()? {
+                    "//" => return Some(names),
+                    name => names.push(name.to_string()),
+                }
+            }
+        };
+        wanted.iter().map(|_| read().ok_or_else(|| "could not be listed".to_string())).collect()
+    }
+
+    fn diff(_id: &String, _from: &Vec<String>, _to: &Vec<String>) -> Vec<Difference> {
+        Vec::new()
+    }
+
+    fn realise(_: &String, _: &Vec<String>, _: &Vec<String>, _: &Extras) -> Result<Realise, String> {
+        Err("what lies in a folder is changed one by one".into())
+    }
+
+    fn shaken(_id: &String, _state: &Vec<String>, _by: &Opaque) -> bool {
+        true
+    }
+
+    fn stands_on(id: &String, changed: &Key, _now: &State) -> bool {
+        matches!(changed, Key::File(path) if super::file::parent(path) == id)
+    }
+}
