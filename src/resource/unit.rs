@@ -184,9 +184,7 @@ impl Kind for Unit {
                 // manages it is no matter of state.
                 a.masked == b.masked && (a.masked || a.boot == b.boot) && running(a) == running(b)
             }
-            // What isn't there neither runs nor starts at boot.
-            (None, Some(b)) => !b.masked && !running(b) && b.boot == Boot::Disabled,
-            (a, None) => a.is_none(),
+            (a, b) => a.is_none() && b.is_none(),
         }
     }
 

@@ -7,6 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+/// One at a time: each of these holds the host's lock for as long as it likes.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// The host that nobody else logs in to.
 fn host() -> &'static str {
     &LAB.hosts[1]
@@ -47,6 +50,7 @@ fn ended(child: Child, messages: &[&str]) {
 
 #[test]
 fn a_session_that_is_killed_during_a_command() {
+    let _alone = ALONE.lock();
     let text = "- hosts: all\n  tasks:\n    - name: long\n      command: sleep 61\n    - name: after\n      copy: {content: x, dest: /srv/after}\n";
     let (book, hosts) = (book("killed.yml", text), inventory("killed-hosts.yml", host(), "admin", &[]));
     let child = started(&book, &hosts);
@@ -54,10 +58,13 @@ fn a_session_that_is_killed_during_a_command() {
     LAB.exec(host(), "pkill -f '[s]shd.*: admin@notty'").expect(0);
     ended(child, &["unreachable", "closed the connection"]);
     assert_eq!(LAB.exec(host(), "test -e /srv/after").code, 1);
+    // What still runs keeps the host's lock.
+    LAB.exec(host(), "pkill -x -f 'sleep 61'").expect(0);
 }
 
 #[test]
 fn a_session_that_is_killed_while_a_file_is_sent() {
+    let _alone = ALONE.lock();
     let big = LAB.folder.path().join("sparse");
     std::fs::File::create(&big).and_then(|file| file.set_len(512 << 20)).expect("made");
     let text = "- hosts: all\n  tasks:\n    - name: big\n      copy: {src: sparse, dest: /srv/sent/file}\n";
@@ -116,6 +123,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
 
 #[test]
 fn a_line_that_is_cut_between_here_and_the_host() {
+    let _alone = ALONE.lock();
     let address = LAB.address(host());
     let forwarder = Forwarder::start(address.clone());
     let port = forwarder.port.to_string();
@@ -130,4 +138,6 @@ fn a_line_that_is_cut_between_here_and_the_host() {
     until("pgrep -x -f 'sleep 62'");
     forwarder.cut();
     ended(child, &["unreachable", "closed the connection"]);
+    // What still runs keeps the host's lock.
+    LAB.exec(host(), "pkill -x -f 'sleep 62'").expect(0);
 }

@@ -194,10 +194,15 @@ fn watch(prefix: &str) -> Child {
         .expect("sh starts")
 }
 
+/// Tests that share hosts wait for one another.
+const PATIENT: &[&str] = &["--lock-timeout", "300"];
+
 /// Runs the built harda in a folder, without the user's own ssh configuration.
 pub fn harda(folder: &Path, arguments: &[&str]) -> Ran {
+    let patient = arguments.first() == Some(&"apply") && !arguments.contains(&"--lock-timeout");
     let output = limited(Path::new(env!("CARGO_BIN_EXE_harda")))
         .args(arguments)
+        .args(if patient { PATIENT } else { &[] })
         .current_dir(folder)
         .env("NO_COLOR", "1")
         .env_remove("SSH_AUTH_SOCK")
