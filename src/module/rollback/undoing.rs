@@ -146,12 +146,17 @@ impl Undoing {
                 What::Other(kind) => return Err(format!("a {kind} can't be made again")),
             },
             FileState::Absent { .. } => {
-                let inside = world.ask_any(&Inside::key(path.to_string()), Level::Digest).ok();
-                let left = inside
-                    .and_then(Inside::unwrap)
-                    .into_iter()
-                    .flatten()
-                    .find(|name| !self.going.contains(&format!("{}/{name}", path.trim_end_matches('/'))));
+                let inside = |path: &str| {
+                    let state = world.ask_any(&Inside::key(path.to_string()), Level::Digest).ok();
+                    state.and_then(Inside::unwrap).cloned().unwrap_or_default()
+                };
+                // What the run itself had put back there.
+                let own = net.first.extras.kept.as_deref().map(inside).unwrap_or_default();
+                let goes = |name: &String| {
+                    self.going.contains(&format!("{}/{name}", path.trim_end_matches('/')))
+                        || own.contains(name)
+                };
+                let left = inside(path).into_iter().find(|name| !goes(name));
                 if let Some(name) = left {
                     return Err(format!("by now it holds `{name}`, which the run did not make"));
                 }
@@ -207,7 +212,8 @@ fn asks(net: &Net<'_>, manifest: &Manifest) -> Vec<(Key, Level)> {
                 asks.extend(kept.map(|kept| (File::key(kept), Level::Content { unless: Vec::new() })));
             }
             if from.entry().is_none() {
-                asks.push((Inside::key(path.clone()), Level::Digest));
+                let folders = [Some(path), net.first.extras.kept.as_ref()].into_iter().flatten();
+                asks.extend(folders.map(|path| (Inside::key(path.clone()), Level::Digest)));
             }
         }
         (Key::Package(name), State::Package(from)) if from.is_absent() => {
