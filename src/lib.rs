@@ -6,6 +6,7 @@
 pub mod change;
 pub mod cli;
 pub mod engine;
+pub mod files;
 pub mod fragment;
 pub mod guard;
 pub mod inventory;

@@ -6,6 +6,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
+use crate::files::Files;
 use crate::place::{InputError, Place};
 use std::path::Path;
 
@@ -37,10 +38,11 @@ pub fn parse(file: &Path, text: &str) -> Result<Option<Node>, InputError> {
 }
 
 /// Reads a file and its one document.
-pub fn read(file: &Path) -> Result<Option<Node>, InputError> {
-    let bytes = std::fs::read(file)
+pub fn read(files: &Files, file: &Path) -> Result<Option<Node>, InputError> {
+    let bytes = files
+        .read(file)
         .map_err(|e| InputError::nowhere(format!("`{}` can't be read: {e}", file.display())))?;
-    match String::from_utf8(bytes) {
+    match String::from_utf8(bytes.to_vec()) {
         Ok(text) => parse(file, &text),
         Err(error) => {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];

@@ -227,13 +227,14 @@ fn imports_hand_everything_down_and_includes_only_what_is_around_them() {
     assert_eq!((texts(&all[1].when), all[1].tags.clone()), (vec!["imported".into()], vec!["t".into()]));
     let include = &all[2];
     assert_eq!(texts(&include.when), ["around", "included"]);
-    let path = harda::playbook::tasks_path(include, "sub/b.yml");
-    let inside = tasks(&load_tasks(&path, include, &Modules).expect("good"));
+    let path = harda::playbook::tasks_path(&harda::files::Files::default(), include, "sub/b.yml");
+    let inside = tasks(&load_tasks(&harda::files::Files::default(), &path, include, &Modules).expect("good"));
     assert_eq!(texts(&inside[0].when), ["around", "own"]);
     assert_eq!(inside[0].tags, ["applied"]);
     assert_eq!(inside[0].vars.len(), 1);
     assert_eq!(inside[0].folder, folder.path().join("sub"));
-    let deeper = tasks(&load_tasks(&path, &inside[1], &Modules).expect("good"));
+    let deeper =
+        tasks(&load_tasks(&harda::files::Files::default(), &path, &inside[1], &Modules).expect("good"));
     assert_eq!(texts(&deeper[0].when), ["around", "own"]);
 }
 

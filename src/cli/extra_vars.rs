@@ -1,6 +1,7 @@
 //! `-e`: variables above all others, as `k=v`, as JSON or YAML, or from a file.
 
 use super::CliError;
+use crate::files::Files;
 use crate::place::{InputError, Place};
 use crate::template::Var;
 use crate::yaml::{self, Node, Yaml};
@@ -11,10 +12,10 @@ use std::path::Path;
 const HERE: &str = "--extra-vars";
 
 /// All of them; later ones win. All that is wrong is told.
-pub fn parse(given: &[String]) -> Result<HashMap<String, Var>, CliError> {
+pub fn parse(files: &Files, given: &[String]) -> Result<HashMap<String, Var>, CliError> {
     let (mut vars, mut errors) = (HashMap::new(), Vec::new());
     for text in given {
-        match one(text) {
+        match one(files, text) {
             Ok(pairs) => vars.extend(pairs.into_iter().map(|(name, node)| (name, Var::Template(node)))),
             Err(error) => errors.push(error),
         }
@@ -25,10 +26,11 @@ pub fn parse(given: &[String]) -> Result<HashMap<String, Var>, CliError> {
     }
 }
 
-fn one(text: &str) -> Result<Vec<(String, Node)>, InputError> {
+fn one(files: &Files, text: &str) -> Result<Vec<(String, Node)>, InputError> {
     if let Some(file) = text.strip_prefix('@') {
         let path = Path::new(file);
-        let text = std::fs::read_to_string(path)
+        let text = files
+            .read_text(path)
             .map_err(|error| InputError::nowhere(format!("`{file}` can't be read: {error}")))?;
         return mapping(path, &text);
     }
@@ -91,14 +93,14 @@ mod tests {
     #[test]
     fn pairs_are_strings_and_later_ones_win() {
         let given = ["a=1 b='two words'".to_string(), "a=x=y".to_string()];
-        let vars = parse(&given).unwrap_or_default();
+        let vars = parse(&Files::default(), &given).unwrap_or_default();
         assert_eq!(text(&vars, "a").as_deref(), Some("x=y"));
         assert_eq!(text(&vars, "b").as_deref(), Some("two words"));
     }
 
     #[test]
     fn what_is_wrong_is_told() {
-        let message = |given: &str| one(given).map_err(|error| error.message).err();
+        let message = |given: &str| one(&Files::default(), given).map_err(|error| error.message).err();
         assert_eq!(message("vars.yml").as_deref(), Some("`vars.yml` is not `name=value`"));
         assert_eq!(message("1a=2").as_deref(), Some("`1a` can't be the name of a variable"));
         assert_eq!(message("a='b").as_deref(), Some("a quote in `a='b` isn't closed"));

@@ -5,6 +5,7 @@ use super::options::{KeepArgs, RunArgs};
 use super::output::OutputArgs;
 use super::{extra_vars, interrupt, list, passwords};
 use crate::engine::{self, Cache, Local, LoginOptions, Options, Selected, Setup};
+use crate::files::Files;
 use crate::inventory::Inventory;
 use crate::playbook::model::Playbook;
 use crate::report::{Masker, Progress, Sink};
@@ -76,10 +77,11 @@ pub enum Prepared {
 
 /// Reads and checks all inputs, and asks for passwords.
 pub fn prepare(args: &RunArgs, output: &OutputArgs, how: &How) -> Result<Prepared, CliError> {
-    let extra_vars = Arc::new(extra_vars::parse(&args.tasks.extra_vars)?);
+    let files = Files::default();
+    let extra_vars = Arc::new(extra_vars::parse(&files, &args.tasks.extra_vars)?);
     let folder = args.playbooks.first().map_or_else(|| PathBuf::from("."), |first| folder(first));
-    let templar = Templar::new(inputs(&folder)?);
-    let loaded = load(args, how, &templar, &extra_vars)?;
+    let templar = Templar::new(inputs(&files, &folder)?);
+    let loaded = load(&files, args, how, &templar, &extra_vars)?;
     if let Some(page) = instead(args, &loaded)? {
         return Ok(Prepared::Page(page));
     }
@@ -125,7 +127,8 @@ pub fn prepare(args: &RunArgs, output: &OutputArgs, how: &How) -> Result<Prepare
         folder,
         connector,
         logins: logins(args, passwords),
-        local: Local::default(),
+        local: Local::new(&files),
+        files,
         cache: Cache::default(),
         interrupted: interrupt::watch()?,
     };
@@ -195,11 +198,17 @@ fn logins(args: &RunArgs, passwords: passwords::Passwords) -> LoginOptions {
     }
 }
 
-fn load(args: &RunArgs, how: &How, templar: &Templar, extra_vars: &Layer) -> Result<Loaded, CliError> {
+fn load(
+    files: &Files,
+    args: &RunArgs,
+    how: &How,
+    templar: &Templar,
+    extra_vars: &Layer,
+) -> Result<Loaded, CliError> {
     let mut errors = Vec::new();
     let mut playbook = Playbook::default();
     for path in &args.playbooks {
-        match crate::playbook::load(path, &crate::module::Names) {
+        match crate::playbook::load_from(files, path, &crate::module::Names) {
             Ok(read) => playbook.plays.extend(read.plays),
             Err(found) => errors.extend(found),
         }
@@ -207,7 +216,7 @@ fn load(args: &RunArgs, how: &How, templar: &Templar, extra_vars: &Layer) -> Res
     if let Some(own) = &how.own {
         playbook = crate::playbook::load_text(&own.name, &own.text, &crate::module::WithOwn)?;
     }
-    let inventory = match crate::inventory::load(&args.inventory.inventory) {
+    let inventory = match crate::inventory::load_from(files, &args.inventory.inventory) {
         Ok(inventory) if errors.is_empty() => inventory,
         Ok(_) => return Err(errors.into()),
         Err(found) => {
@@ -254,12 +263,13 @@ fn random() -> Result<u64, CliError> {
     getrandom::u64().map_err(|error| CliError::new(format!("the system gives no random numbers: {error}")))
 }
 
-fn inputs(folder: &Path) -> Result<RunInputs, CliError> {
+fn inputs(files: &Files, folder: &Path) -> Result<RunInputs, CliError> {
     let now = jiff::Timestamp::now();
     Ok(RunInputs {
         now: now.as_second(),
         utc_offset: jiff::tz::TimeZone::system().to_offset(now).seconds(),
         seed: random()?,
         search: vec![folder.to_path_buf()],
+        files: files.clone(),
     })
 }

@@ -3,6 +3,7 @@
 use super::local::Local;
 use super::options::Options;
 use super::vars::{HostLayers, read_vars_file};
+use crate::files::Files;
 use crate::inventory::Inventory;
 use crate::place::InputError;
 use crate::playbook::model::{Item, Play, Playbook, Task};
@@ -31,6 +32,8 @@ pub struct Setup {
     pub templar: Templar,
     pub connector: Connector,
     pub logins: LoginOptions,
+    /// What local files are read from.
+    pub files: Files,
     pub local: Local,
     pub cache: Cache,
     /// Set by the first interrupt: no host begins anything new.
@@ -115,7 +118,7 @@ impl Setup {
         {
             return Ok(vars.clone());
         }
-        let vars = read_vars_file(path, asked_by)?;
+        let vars = read_vars_file(&self.files, path, asked_by)?;
         if let Ok(mut known) = self.cache.vars.lock() {
             known.insert(path.to_path_buf(), vars.clone());
         }
@@ -130,7 +133,7 @@ impl Setup {
         {
             return Ok(items.clone());
         }
-        let items = crate::playbook::load_tasks(path, task, &crate::module::Names)?;
+        let items = crate::playbook::load_tasks(&self.files, path, task, &crate::module::Names)?;
         if let Ok(mut known) = self.cache.tasks.lock() {
             known.insert(key, items.clone());
         }

@@ -1,6 +1,7 @@
 //! The variables that a task sees on a host, in Ansible's order of precedence.
 
 use super::setup::Setup;
+use crate::files::Files;
 use crate::place::InputError;
 use crate::playbook::model::{Play, Role, Task};
 use crate::template::{Layer, RenderError, Scope, Var};
@@ -153,8 +154,13 @@ impl HostLayers {
 }
 
 /// Reads a file of variables: a mapping at its top, or nothing.
-pub fn read_vars_file(path: &Path, asked_by: &Node) -> Result<Vec<(String, Node)>, InputError> {
-    let text = std::fs::read_to_string(path)
+pub fn read_vars_file(
+    files: &Files,
+    path: &Path,
+    asked_by: &Node,
+) -> Result<Vec<(String, Node)>, InputError> {
+    let text = files
+        .read_text(path)
         .map_err(|e| InputError::at(&asked_by.place, format!("`{}` can't be read: {e}", path.display())))?;
     let Some(node) = crate::yaml::parse(path, &text)? else { return Ok(Vec::new()) };
     match node.value {

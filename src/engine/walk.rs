@@ -250,7 +250,7 @@ impl<'a> Walk<'a> {
                 }
             }
             let path = match self.setup.templar.node(file, &scope) {
-                Ok(name) => crate::playbook::tasks_path(task, &name.to_string()),
+                Ok(name) => crate::playbook::tasks_path(&self.setup.files, task, &name.to_string()),
                 Err(error) => {
                     let status = self.rendering(error, file);
                     if self.note(play, task, label, status) == Flow::Failed {

@@ -18,6 +18,7 @@ mod vars;
 mod words;
 mod yaml_file;
 
+use crate::files::Files;
 use crate::place::{InputError, Place};
 use crate::yaml::Node;
 use graph::Graph;
@@ -31,14 +32,20 @@ pub struct Inventory {
     folders: Vec<PathBuf>,
     /// Every host, in the order of the inventory.
     hosts: Vec<String>,
-    files: vars::Files,
+    from: Files,
+    known: vars::Known,
 }
 
 /// Reads all sources: files (INI or YAML), folders of such, or `host1,host2,`.
 pub fn load(sources: &[String]) -> Result<Inventory, Vec<InputError>> {
-    let (graph, folders) = source::read_all(sources)?;
+    load_from(&Files::default(), sources)
+}
+
+/// The same, from where a run reads.
+pub fn load_from(files: &Files, sources: &[String]) -> Result<Inventory, Vec<InputError>> {
+    let (graph, folders) = source::read_all(files, sources)?;
     let hosts = graph.members(graph::ALL).iter().map(|host| graph.host(*host).name.clone()).collect();
-    Ok(Inventory { graph, folders, hosts, files: vars::Files::default() })
+    Ok(Inventory { graph, folders, hosts, from: files.clone(), known: vars::Known::default() })
 }
 
 impl Inventory {
@@ -50,7 +57,7 @@ impl Inventory {
     /// The hosts that a pattern (`hosts:` of a play, `--limit`) names, in the order of Ansible: that
     /// of the pattern's parts, and within a group that of the inventory.
     pub fn matches(&self, pattern: &str) -> Result<Matched, InputError> {
-        pattern::matches(&self.graph, pattern)
+        pattern::matches(&self.from, &self.graph, pattern)
     }
 
     /// Every host, in the order of the inventory.
@@ -85,6 +92,6 @@ impl Inventory {
 
     /// The folder of the first source that has one (`inventory_dir`), else the working folder.
     pub fn folder(&self) -> PathBuf {
-        self.folders.first().cloned().or_else(|| std::env::current_dir().ok()).unwrap_or_else(|| ".".into())
+        self.folders.first().cloned().or_else(|| self.from.working_folder()).unwrap_or_else(|| ".".into())
     }
 }

@@ -3,6 +3,7 @@
 use super::address;
 use super::graph::{Graph, GroupId, HostId};
 use super::source::text_of;
+use crate::files::Files;
 use crate::place::{InputError, Place, nearest};
 use fancy_regex::Regex;
 use std::collections::HashSet;
@@ -42,11 +43,11 @@ enum Subscript {
 }
 
 /// Additions come first, then `&`, then `!`, wherever they stand, as in Ansible.
-pub fn matches(graph: &Graph, pattern: &str) -> Result<Matched, InputError> {
+pub fn matches(files: &Files, graph: &Graph, pattern: &str) -> Result<Matched, InputError> {
     let mut parts = vec![];
     for text in split(pattern) {
         match text.strip_prefix('@') {
-            Some(file) => parts.extend(file_parts(file)?),
+            Some(file) => parts.extend(file_parts(files, file)?),
             None => parts.push(part(&text, None)),
         }
     }
@@ -108,9 +109,9 @@ fn split_at_colons(pattern: &str) -> Vec<&str> {
 }
 
 /// One part a line, as in the files that a failed run leaves.
-fn file_parts(file: &str) -> Result<Vec<Part>, InputError> {
+fn file_parts(files: &Files, file: &str) -> Result<Vec<Part>, InputError> {
     let path = Path::new(file);
-    let text = text_of(path)?;
+    let text = text_of(files, path)?;
     let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.map(|(number, line)| part(line, Some(Place::new(path, number, 1)))).collect())

@@ -2,10 +2,9 @@
 
 use super::graph::Graph;
 use super::{address, ini, yaml_file};
+use crate::files::Files;
 use crate::place::{InputError, Place};
 use crate::yaml::{Node, Yaml};
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// What Ansible passes over in a folder: backups, notes, and what belongs to other tools.
@@ -14,17 +13,17 @@ const PASSED_OVER: [&str; 12] =
 const NO_SOURCES: [&str; 3] = ["group_vars", "host_vars", "vars_plugins"];
 
 /// Reads all sources into one closed graph, with the folders that they stand in.
-pub fn read_all(sources: &[String]) -> Result<(Graph, Vec<PathBuf>), Vec<InputError>> {
+pub fn read_all(files: &Files, sources: &[String]) -> Result<(Graph, Vec<PathBuf>), Vec<InputError>> {
     let mut graph = Graph::new();
     let (mut folders, mut errors) = (vec![], vec![]);
     for source in sources.iter().filter(|source| !source.is_empty()) {
         let path = Path::new(source);
-        if source.contains(',') && !path.exists() {
+        if source.contains(',') && !files.exists(path) {
             inline(&mut graph, source, &mut errors);
             continue;
         }
-        read(&mut graph, path, &mut errors);
-        let folder = folder_of(path);
+        read(files, &mut graph, path, &mut errors);
+        let folder = folder_of(files, path);
         if !folders.contains(&folder) {
             folders.push(folder);
         }
@@ -58,21 +57,21 @@ fn inline(graph: &mut Graph, source: &str, errors: &mut Vec<InputError>) {
 }
 
 /// A source's folder, absolute so that it stays right wherever the run goes.
-fn folder_of(path: &Path) -> PathBuf {
+fn folder_of(files: &Files, path: &Path) -> PathBuf {
     let folder = match path.parent() {
-        _ if path.is_dir() => path,
+        _ if files.is_folder(path) => path,
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf())
+    files.real(folder)
 }
 
-fn read(graph: &mut Graph, path: &Path, errors: &mut Vec<InputError>) {
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => read_folder(graph, path, errors),
+fn read(files: &Files, graph: &mut Graph, path: &Path, errors: &mut Vec<InputError>) {
+    match files.look(path) {
+        Ok(found) if found.folder => read_folder(files, graph, path, errors),
         Ok(found) => {
-            let executable = found.permissions().mode() & 0o111 != 0;
-            read_file(graph, path, executable, errors);
+            let executable = found.mode & 0o111 != 0;
+            read_file(files, graph, path, executable, errors);
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let shown = path.display();
@@ -83,24 +82,23 @@ fn read(graph: &mut Graph, path: &Path, errors: &mut Vec<InputError>) {
     }
 }
 
-fn read_folder(graph: &mut Graph, folder: &Path, errors: &mut Vec<InputError>) {
-    let mut entries: Vec<PathBuf> = match fs::read_dir(folder) {
-        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+fn read_folder(files: &Files, graph: &mut Graph, folder: &Path, errors: &mut Vec<InputError>) {
+    let entries = match files.list(folder) {
+        Ok(entries) => entries,
         Err(error) => return errors.push(unreadable(folder, &error)),
     };
-    entries.sort();
     for path in entries {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let passed_over = PASSED_OVER.iter().any(|end| name.ends_with(end));
         if !name.starts_with('.') && !passed_over && !NO_SOURCES.contains(&name.as_str()) {
-            read(graph, &path, errors);
+            read(files, graph, &path, errors);
         }
     }
 }
 
-fn read_file(graph: &mut Graph, path: &Path, executable: bool, errors: &mut Vec<InputError>) {
+fn read_file(files: &Files, graph: &mut Graph, path: &Path, executable: bool, errors: &mut Vec<InputError>) {
     let shown = path.display();
-    let text = match text_of(path) {
+    let text = match text_of(files, path) {
         Ok(text) => text,
         Err(error) => return errors.push(error),
     };
@@ -120,9 +118,9 @@ fn read_file(graph: &mut Graph, path: &Path, executable: bool, errors: &mut Vec<
 }
 
 /// A file's text; what is no UTF-8 is told with its place.
-pub fn text_of(path: &Path) -> Result<String, InputError> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
-    String::from_utf8(bytes).map_err(|error| {
+pub fn text_of(files: &Files, path: &Path) -> Result<String, InputError> {
+    let bytes = files.read(path).map_err(|error| unreadable(path, &error))?;
+    String::from_utf8(bytes.to_vec()).map_err(|error| {
         let good =
             String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
         let line = good.matches('\n').count() + 1;

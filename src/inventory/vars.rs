@@ -3,16 +3,16 @@
 use super::graph::{ALL, GroupId, Vars};
 use super::source::{text_of, unreadable};
 use super::{Inventory, graph, pattern};
+use crate::files::Files;
 use crate::place::{InputError, Place};
 use crate::yaml::{self, Node, Yaml};
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the files for one name hold, by folder and name: every host asks for those of its groups.
 #[derive(Default)]
-pub struct Files(Mutex<HashMap<PathBuf, Arc<Vars>>>);
+pub struct Known(Mutex<HashMap<PathBuf, Arc<Vars>>>);
 
 /// The variables of a host, the later of these over the earlier: those of `all`, those of its other
 /// groups, its own; and in each of the three those of the inventory's files, then of the folders
@@ -71,7 +71,7 @@ impl Layers<'_> {
         for folder in folders.chain([self.playbook_folder]) {
             // Hosts may be called by a path (a chroot's); there are no files for those.
             for name in names.iter().filter(|name| !name.starts_with('/')) {
-                let vars = self.inventory.files.get(&folder.join(kind).join(name))?;
+                let vars = self.inventory.known.get(&self.inventory.from, &folder.join(kind).join(name))?;
                 self.add(&vars);
             }
         }
@@ -79,15 +79,15 @@ impl Layers<'_> {
     }
 }
 
-impl Files {
+impl Known {
     /// The variables in NAME, NAME.yml, NAME.yaml or NAME.json, or in the folder of that name.
-    fn get(&self, base: &Path) -> Result<Arc<Vars>, InputError> {
+    fn get(&self, files: &Files, base: &Path) -> Result<Arc<Vars>, InputError> {
         if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(base) {
             return Ok(known.clone());
         }
         let mut vars = Vars::new();
-        for file in files_of(base)? {
-            vars.extend(read(&file)?);
+        for file in files_of(files, base)? {
+            vars.extend(read(files, &file)?);
         }
         let vars = Arc::new(vars);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(base.to_path_buf(), vars.clone());
@@ -96,15 +96,15 @@ impl Files {
 }
 
 /// The first of the names that exists, and if it is a folder the files in it.
-fn files_of(base: &Path) -> Result<Vec<PathBuf>, InputError> {
+fn files_of(files: &Files, base: &Path) -> Result<Vec<PathBuf>, InputError> {
     let with = |end: &str| {
         let mut name = base.as_os_str().to_owned();
         name.push(end);
         PathBuf::from(name)
     };
     for path in ["", ".yml", ".yaml", ".json"].map(with) {
-        match fs::metadata(&path) {
-            Ok(found) if found.is_dir() => return files_in(&path),
+        match files.look(&path) {
+            Ok(found) if found.folder => return files_in(files, &path),
             Ok(_) => return Ok(vec![path]),
             Err(error) if missing(&error) => {}
             Err(error) => return Err(unreadable(&path, &error)),
@@ -118,10 +118,8 @@ fn missing(error: &std::io::Error) -> bool {
 }
 
 /// The files in a folder and its subfolders, sorted, without hidden ones and backups.
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, InputError> {
-    let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
+fn files_in(from: &Files, folder: &Path) -> Result<Vec<PathBuf>, InputError> {
+    let paths = from.list(folder).map_err(|error| unreadable(folder, &error))?;
     let mut files = vec![];
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -129,16 +127,16 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, InputError> {
             continue;
         }
         match path.extension().map(|end| end.to_string_lossy().into_owned()).as_deref() {
-            None if path.is_dir() => files.extend(files_in(&path)?),
-            None | Some("yml" | "yaml" | "json") if !path.is_dir() => files.push(path),
+            None if from.is_folder(&path) => files.extend(files_in(from, &path)?),
+            None | Some("yml" | "yaml" | "json") if !from.is_folder(&path) => files.push(path),
             _ => {}
         }
     }
     Ok(files)
 }
 
-fn read(file: &Path) -> Result<Vars, InputError> {
-    let Some(document) = yaml::parse(file, &text_of(file)?)? else { return Ok(Vars::new()) };
+fn read(files: &Files, file: &Path) -> Result<Vars, InputError> {
+    let Some(document) = yaml::parse(file, &text_of(files, file)?)? else { return Ok(Vars::new()) };
     let Yaml::Map(pairs) = document.value else {
         let message = format!("a file of variables must be a mapping, this is {}", document.kind());
         return Err(InputError::at(&document.place, message));

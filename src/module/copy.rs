@@ -5,7 +5,7 @@ mod tree;
 use super::content::{BACKUP, GROUP, OWNER, UNSAFE_WRITES, VALIDATE, whole};
 use super::template::{content_at, find};
 use super::{Args, Context, Kind, Module, Param, Planned};
-use crate::resource::file::{Body, Bytes, File, FileState, SHOWN_BYTES, What};
+use crate::resource::file::{Body, Bytes, File, FileState, What};
 use crate::resource::{Key, Level};
 use crate::world::Stop;
 use std::path::Path;
@@ -86,7 +86,7 @@ fn text(args: &Args) -> Result<Option<String>, Stop> {
 
 fn from_here(args: &Args, src: &str, dest: &str, cx: &Context<'_>) -> Result<Planned, Stop> {
     let path = find(src.trim_end_matches('/'), "files", cx)?;
-    match body(&path, cx) {
+    match cx.local.body(&path) {
         Ok(body) => {
             let args = preserved(args, cx.local.mode(&path))?;
             let (folder, dest) = target(dest, &path, &body, cx)?;
@@ -97,16 +97,6 @@ fn from_here(args: &Args, src: &str, dest: &str, cx: &Context<'_>) -> Result<Pla
             Ok(files) => tree::plan(args, src, dest, &path, &files, cx),
             Err(_) => Err(Stop::Error(why)),
         },
-    }
-}
-
-/// The content of a local file: in memory where it can be shown, else read as it is sent, so that
-/// a file of any size takes no memory.
-fn body(path: &Path, cx: &Context<'_>) -> Result<Body, String> {
-    let (digest, size) = cx.local.digest(path)?;
-    match size <= SHOWN_BYTES {
-        true => cx.local.read(path).map(Body::of),
-        false => Ok(Body { digest, size, bytes: Bytes::Local(path.to_path_buf()) }),
     }
 }
 

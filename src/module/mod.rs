@@ -38,6 +38,7 @@ mod user;
 pub use args::{Args, Kind, Param};
 
 use crate::fragment::Input;
+use crate::resource::file::Body;
 use crate::resource::sshd::Login;
 use crate::resource::{Extras, Key, Risk, State, Typed};
 use crate::template::{Scope, Templar, is_template};
@@ -180,8 +181,9 @@ impl Access {
 pub trait LocalFiles: Sync {
     /// A file's bytes, kept for the run.
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String>;
-    /// Digest and size of a file of any size.
-    fn digest(&self, path: &Path) -> Result<(String, u64), String>;
+    /// The content of a file of any size: in memory where it can be shown, else read as it is
+    /// sent, so that it takes no memory.
+    fn body(&self, path: &Path) -> Result<Body, String>;
     fn exists(&self, path: &Path) -> bool;
     /// Permission bits of a file, for `mode: preserve`.
     fn mode(&self, path: &Path) -> Result<u32, String>;

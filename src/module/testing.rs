@@ -2,12 +2,11 @@
 
 use super::{Access, Args, Context, LocalFiles, Planned, find};
 use crate::place::Place;
-use crate::resource::file::{Body, Entry, File, FileState, What, hex};
+use crate::resource::file::{Body, Bytes, Entry, File, FileState, SHOWN_BYTES, What};
 use crate::resource::{Level, Typed};
 use crate::template::{RunInputs, Scope, Templar};
 use crate::world::{Stop, World};
 use minijinja::Value;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,11 +28,15 @@ impl LocalFiles for Memory {
         self.0.get(path).cloned().ok_or_else(|| format!("`{}` can't be read", path.display()))
     }
 
-    fn digest(&self, path: &Path) -> Result<(String, u64), String> {
+    fn body(&self, path: &Path) -> Result<Body, String> {
         if self.0.keys().any(|file| file != path && file.starts_with(path)) {
             return Err(format!("`{}` can't be read: it is a folder", path.display()));
         }
-        self.read(path).map(|bytes| (hex(&Sha256::digest(&bytes)), bytes.len() as u64))
+        let bytes = self.read(path)?;
+        match bytes.len() as u64 <= SHOWN_BYTES {
+            true => Ok(Body::of(bytes)),
+            false => Ok(Body { bytes: Bytes::Local(path.to_path_buf()), ..Body::of(bytes) }),
+        }
     }
 
     fn exists(&self, path: &Path) -> bool {

@@ -116,7 +116,7 @@ impl Loader<'_> {
         let name = file.as_str().unwrap_or_default();
         let inherited = &around.inherited;
         let places = candidates(&around.folder, inherited.role.as_deref(), Some(&inherited.playbook), name);
-        if let Some(found) = places.iter().find(|path| path.is_file()) {
+        if let Some(found) = places.iter().find(|path| self.files.is_file(path)) {
             return Some(found.clone());
         }
         let mut shown: Vec<_> = places.iter().map(|path| format!("`{}`", path.display())).collect();

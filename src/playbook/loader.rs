@@ -3,6 +3,7 @@
 use super::handlers::Notice;
 use super::model::{Inherited, Role, Task};
 use super::names::ModuleNames;
+use crate::files::Files;
 use crate::place::InputError;
 use crate::yaml::{self, Node};
 use std::collections::HashSet;
@@ -14,6 +15,8 @@ const NESTED: usize = 48;
 
 pub struct Loader<'m> {
     pub modules: &'m dyn ModuleNames,
+    /// What files are read from.
+    pub files: Files,
     pub errors: Vec<InputError>,
     /// The files being read, outermost first: one that is met again imports itself.
     pub open: Vec<PathBuf>,
@@ -44,9 +47,10 @@ pub struct Around {
 }
 
 impl<'m> Loader<'m> {
-    pub fn new(modules: &'m dyn ModuleNames) -> Self {
+    pub fn new(files: &Files, modules: &'m dyn ModuleNames) -> Self {
         Loader {
             modules,
+            files: files.clone(),
             errors: Vec::new(),
             open: Vec::new(),
             nested: 0,
@@ -91,7 +95,7 @@ impl<'m> Loader<'m> {
             Some(node) => node.error(message),
             None => InputError::nowhere(message),
         };
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let real = self.files.real(path);
         if self.open.contains(&real) {
             self.fail(place(format!("`{}` {verb} itself", path.display())));
             return T::default();
@@ -100,7 +104,7 @@ impl<'m> Loader<'m> {
             self.fail(place(format!("more than {NESTED} files within one another")));
             return T::default();
         }
-        let node = match yaml::read(path) {
+        let node = match yaml::read(&self.files, path) {
             Ok(node) => node,
             Err(error) if error.place.is_none() => {
                 self.fail(place(error.message));

@@ -23,21 +23,27 @@ mod words;
 pub use names::{ModuleNames, is_identifier, short};
 pub use tags::selected;
 
+use crate::files::Files;
 use crate::place::InputError;
 use loader::Loader;
 use model::{Item, Playbook, Task};
 use std::path::{Path, PathBuf};
 
-/// Reads a playbook and all that it imports or includes by a literal name.
+/// Reads a playbook and all that it imports or includes by a literal name, from the disk.
 pub fn load(path: &Path, modules: &dyn ModuleNames) -> Result<Playbook, Vec<InputError>> {
-    let mut loader = Loader::new(modules);
+    load_from(&Files::default(), path, modules)
+}
+
+/// The same, from where a run reads.
+pub fn load_from(files: &Files, path: &Path, modules: &dyn ModuleNames) -> Result<Playbook, Vec<InputError>> {
+    let mut loader = Loader::new(files, modules);
     let plays = loader.playbook(path, None);
     loader.finish(Playbook { plays })
 }
 
 /// A playbook of harda's own; `name` stands where the name of its file would.
 pub fn load_text(name: &str, text: &str, modules: &dyn ModuleNames) -> Result<Playbook, Vec<InputError>> {
-    let mut loader = Loader::new(modules);
+    let mut loader = Loader::new(&Files::default(), modules);
     let node = crate::yaml::parse(Path::new(name), text).map_err(|error| vec![error])?;
     let plays = loader.plays(Path::new(name), node);
     loader.finish(Playbook { plays })
@@ -47,19 +53,20 @@ pub fn load_text(name: &str, text: &str, modules: &dyn ModuleNames) -> Result<Pl
 /// around the include and its variables (with the loop's item, if the caller added it), not its
 /// condition, tags or become.
 pub fn load_tasks(
+    files: &Files,
     path: &Path,
     parent: &Task,
     modules: &dyn ModuleNames,
 ) -> Result<Vec<Item>, Vec<InputError>> {
-    let mut loader = Loader::new(modules);
+    let mut loader = Loader::new(files, modules);
     let items = loader.included(path, parent);
     loader.finish(items)
 }
 
 /// The file that an `include_tasks` means by a name: beside its own file, in its role's `tasks/`,
 /// beside the playbook. If there is none, the first place where it was looked for.
-pub fn tasks_path(task: &Task, name: &str) -> PathBuf {
+pub fn tasks_path(files: &Files, task: &Task, name: &str) -> PathBuf {
     let playbook = task.handed_down.as_ref().map(|down| down.playbook.as_path());
     let candidates = include::candidates(&task.folder, task.role.as_deref(), playbook, name);
-    candidates.iter().find(|path| path.is_file()).unwrap_or(&candidates[0]).clone()
+    candidates.iter().find(|path| files.is_file(path)).unwrap_or(&candidates[0]).clone()
 }

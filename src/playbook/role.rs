@@ -162,8 +162,10 @@ impl Loader<'_> {
             return Vec::new();
         }
         let playbook = used.inherited.playbook.clone();
-        let Some(folder) = self.ok(role_files::find(&used.name, &playbook)) else { return Vec::new() };
-        let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        let Some(folder) = self.ok(role_files::find(&self.files, &used.name, &playbook)) else {
+            return Vec::new();
+        };
+        let real = self.files.real(&folder);
         let key = (!used.again).then(|| fingerprint(&real, &used));
         let (mut items, allow_duplicates) = self.dependencies(&folder, &used);
         if let Some(key) = key
@@ -189,7 +191,7 @@ impl Loader<'_> {
     }
 
     fn role_tasks(&mut self, folder: &Path, used: &Use, role: Arc<Role>) -> Vec<Item> {
-        let Some(path) = role_files::part(folder, "tasks", &used.parts.tasks) else {
+        let Some(path) = role_files::part(&self.files, folder, "tasks", &used.parts.tasks) else {
             if used.parts.tasks != "main" {
                 let message = format!("role `{}` has no `tasks/{}`", role.name, used.parts.tasks);
                 self.fail(used.name.error(message));
@@ -201,7 +203,9 @@ impl Loader<'_> {
     }
 
     fn role_handlers(&mut self, folder: &Path, used: &Use, role: &Arc<Role>) {
-        let Some(path) = role_files::part(folder, "handlers", &used.parts.handlers) else { return };
+        let Some(path) = role_files::part(&self.files, folder, "handlers", &used.parts.handlers) else {
+            return;
+        };
         let inherited = Inherited { role: Some(role.clone()), ..used.for_handlers.clone() };
         let items = self.task_list(&path, &used.name, "imports", inherited.clone());
         let around = Around { inherited, folder: folder.join("handlers") };
@@ -211,7 +215,9 @@ impl Loader<'_> {
 
     /// The tasks of the roles that this one depends on, and whether it may run twice.
     fn dependencies(&mut self, folder: &Path, used: &Use) -> (Vec<Item>, bool) {
-        let Some(path) = role_files::part(folder, "meta", "main") else { return (Vec::new(), false) };
+        let Some(path) = role_files::part(&self.files, folder, "meta", "main") else {
+            return (Vec::new(), false);
+        };
         let inherited = Inherited { role: None, ..used.inherited.clone() };
         let name = used.name.clone();
         self.within(&path, Some(&name), "depends on", |this, node| {
@@ -228,8 +234,8 @@ impl Loader<'_> {
 
     fn role_vars(&mut self, folder: &Path, kind: &str, name: &str) -> Vec<(String, Node)> {
         let mut vars: Vec<(String, Node)> = Vec::new();
-        for path in role_files::variables(folder, kind, name) {
-            let Some(node) = self.ok(crate::yaml::read(&path)).flatten() else { continue };
+        for path in role_files::variables(&self.files, folder, kind, name) {
+            let Some(node) = self.ok(crate::yaml::read(&self.files, &path)).flatten() else { continue };
             match value::vars(&node, "a file of variables") {
                 Ok(read) => {
                     vars.retain(|(name, _)| !read.iter().any(|(n, _)| n == name));

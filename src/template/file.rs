@@ -11,6 +11,7 @@ use super::error::RenderError;
 use super::render::Core;
 use super::rewrite::{self, Backslash};
 use super::scope::Root;
+use crate::files::Files;
 use crate::place::Place;
 
 /// What a compiled template file hangs on.
@@ -66,10 +67,11 @@ impl Core {
         env.set_syntax(header.syntax.clone());
         let (name, body) = (path.display().to_string(), header.body.to_string());
         let (folders, syntax) = (search.to_vec(), header.syntax.clone());
+        let files = self.inputs.files.clone();
         env.set_loader(move |wanted| {
             let source = match wanted == name {
                 true => Some(body.clone()),
-                false => included(wanted, &folders)?,
+                false => included(&files, wanted, &folders)?,
             };
             Ok(source.map(|source| rewrite::template(&source, &syntax, Backslash::Escape)))
         });
@@ -93,10 +95,10 @@ impl FileLines {
 }
 
 /// The source of an included template, from the first folder that has it.
-fn included(name: &str, folders: &[PathBuf]) -> Result<Option<String>, Error> {
+fn included(files: &Files, name: &str, folders: &[PathBuf]) -> Result<Option<String>, Error> {
     for folder in folders {
         let path = folder.join(name);
-        match std::fs::read_to_string(&path) {
+        match files.read_text(&path) {
             Ok(source) => return Ok(Some(source)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
+use crate::files::Files;
+
 use super::args::{Args, items_of, text_of};
 use super::error::{undefined, wrong};
 use super::frame;
@@ -72,9 +74,9 @@ fn find(state: &mut State<'_, '_>, name: &str, args: &Args) -> Result<Vec<Value>
 }
 
 fn environment(name: &str, args: &Args) -> Result<Value, Error> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Value::from(value)),
-        Err(_) => match option(args, "default") {
+    match files().variable(name) {
+        Some(value) => Ok(Value::from(value)),
+        None => match option(args, "default") {
             Some(default) if default.is_undefined() => Err(undefined()),
             Some(default) => Ok(default.clone()),
             None => Ok(Value::from("")),
@@ -99,12 +101,17 @@ fn candidates(name: &str, kinds: &[&str]) -> Vec<PathBuf> {
     search.unwrap_or_default().iter().flat_map(in_folder).collect()
 }
 
+/// What the run reads from.
+fn files() -> Files {
+    frame::current_root().map(|root| root.core.inputs.files.clone()).unwrap_or_default()
+}
+
 fn existing(name: &str, kinds: &[&str]) -> Option<PathBuf> {
-    candidates(name, kinds).into_iter().find(|path| path.exists())
+    candidates(name, kinds).into_iter().find(|path| files().exists(path))
 }
 
 fn read(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|e| wrong(format!("{} can't be read: {e}", path.display())))
+    files().read_text(path).map_err(|e| wrong(format!("{} can't be read: {e}", path.display())))
 }
 
 fn file(name: &str, args: &Args) -> Result<Value, Error> {
@@ -129,15 +136,12 @@ fn glob(pattern: &str) -> Result<Vec<PathBuf>, Error> {
     let regex =
         super::regex::compile(&format!(r"\A(?:{regex})\Z"), super::regex::Flags::default()).map_err(wrong)?;
     let Some(folder) = existing(folder, &["files", ""]) else { return Ok(Vec::new()) };
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let Ok(entries) = files().list(&folder) else { return Ok(Vec::new()) };
     let name_fits = |path: &Path| {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
         name.is_some_and(|name| regex.is_match(&name).unwrap_or(false))
     };
-    let mut found: Vec<PathBuf> =
-        entries.flatten().map(|e| e.path()).filter(|path| path.is_file() && name_fits(path)).collect();
-    found.sort();
-    Ok(found)
+    Ok(entries.into_iter().filter(|path| files().is_file(path) && name_fits(path)).collect())
 }
 
 /// The first file that exists: terms are names, lists of them, or maps with `files` and `paths`.

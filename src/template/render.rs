@@ -16,6 +16,7 @@ use super::rewrite::{self, Backslash, is_template};
 use super::scope::{Root, Scope};
 use super::unknown::is_omit;
 use super::{registry, truth};
+use crate::files::Files;
 use crate::yaml::{Node, Yaml};
 
 /// What templates may know of the run and the controller.
@@ -29,6 +30,8 @@ pub struct RunInputs {
     pub seed: u64,
     /// Where relative names in lookups are searched, first.
     pub search: Vec<PathBuf>,
+    /// What lookups and includes are read from.
+    pub files: Files,
 }
 
 /// Renders templates; one for a run, shared by its hosts. Each template is compiled once.

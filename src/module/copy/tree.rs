@@ -2,7 +2,7 @@
 
 use super::super::content::whole;
 use super::super::file::missing;
-use super::{Args, Context, Planned, body, one, preserved, relative};
+use super::{Args, Context, Planned, one, preserved, relative};
 use crate::resource::Key;
 use crate::resource::file::{Entry, File, FileState, What, parent};
 use crate::world::Stop;
@@ -33,7 +33,7 @@ pub fn plan(
     let mut planned = made;
     let mut waiting = false;
     for (local, path) in targets {
-        let file = body(&local, cx).map_err(Stop::Error).and_then(|body| {
+        let file = cx.local.body(&local).map_err(Stop::Error).and_then(|body| {
             let args = preserved(args, cx.local.mode(&local))?;
             one(&args, path, body, true, cx)
         });
