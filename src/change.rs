@@ -2,10 +2,10 @@
 
 use crate::place::Place;
 use crate::resource::{Difference, Extras, Key, Risk, State, Undo};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How sure a plan is of something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
     /// Nothing opaque comes before it that may touch it: it will be made exactly.
@@ -15,14 +15,13 @@ pub enum Certainty {
 }
 
 /// The task, loop item and place that something comes from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Origin {
     /// The task's name as shown, with its role.
     pub task: String,
     /// The loop item's label, if the task loops.
     pub item: Option<String>,
     pub module: String,
-    #[serde(serialize_with = "place_text")]
     pub place: Place,
     /// The control that the task carries (`tags: control:NAME`).
     pub control: Option<String>,
@@ -30,10 +29,6 @@ pub struct Origin {
     pub secret: bool,
     /// It is a handler, run because of these tasks.
     pub triggers: Vec<String>,
-}
-
-fn place_text<S: serde::Serializer>(place: &Place, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(place)
 }
 
 /// One resource on one host to be taken from one state to another.

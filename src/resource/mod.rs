@@ -82,7 +82,7 @@ pub enum Undo {
 }
 
 /// What a Change may cost beyond itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Risk {
     None,
@@ -91,7 +91,7 @@ pub enum Risk {
 }
 
 /// One side of a text that is shown as a unified diff.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Text {
     Absent,
@@ -101,7 +101,7 @@ pub enum Text {
 }
 
 /// What differs between two states, for people.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Difference {
     Property { name: String, from: String, to: String },

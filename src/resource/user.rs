@@ -7,6 +7,7 @@ use super::{Difference, Extras, Kind, Opaque, Realise, Risk, Undo, Wanted};
 use crate::fragment::{Fragment, Reply};
 use crate::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 pub use observe::read_ageing;
 
@@ -72,6 +73,12 @@ impl Hash {
             _ => "unknown",
         };
         Hash { class: class.into(), text: Some(Secret::new(text.into())) }
+    }
+
+    /// Tells two hashes apart where neither may be seen: nobody can try passwords on it, who
+    /// doesn't know the salt.
+    pub fn digest(&self) -> Option<String> {
+        self.text().map(|text| super::file::hex(&Sha256::digest(text)))
     }
 
     fn text(&self) -> Option<&str> {

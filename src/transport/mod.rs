@@ -83,6 +83,8 @@ pub struct Proof {
     pub by_password: bool,
     /// The type of the host's own key: `ssh-ed25519`.
     pub host_key: Option<String>,
+    /// Its fingerprint: `SHA256:...`.
+    pub fingerprint: Option<String>,
 }
 
 /// The tool that makes the login user another one.

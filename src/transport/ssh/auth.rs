@@ -109,8 +109,10 @@ pub(super) fn authenticate(
 impl Attempt<'_> {
     fn proof(&self, by_password: bool) -> Proof {
         let line = |blob: &Vec<u8>| format!("{} {}", key_type(blob), BASE64_STANDARD.encode(blob));
-        let host_key = self.session.host_key().map(|(blob, _)| key_type(blob).to_string());
-        Proof { user: None, key: self.let_in_by.as_ref().map(line), by_password, host_key }
+        let shown = self.session.host_key().map(|(blob, _)| blob);
+        let host_key = shown.map(|blob| key_type(blob).to_string());
+        let fingerprint = shown.map(fingerprint_of);
+        Proof { user: None, key: self.let_in_by.as_ref().map(line), by_password, host_key, fingerprint }
     }
 
     pub(super) fn user(&self) -> &str {
