@@ -17,6 +17,7 @@ pub mod playbook;
 pub mod record;
 pub mod report;
 pub mod resource;
+pub mod saved;
 pub mod secret;
 pub mod template;
 pub mod transport;

@@ -1,0 +1,3 @@
+//! Plans that are kept in a file.
+
+pub mod age;
