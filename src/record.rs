@@ -4,7 +4,7 @@
 
 use crate::change::{Certainty, Origin};
 use crate::resource::{Difference, Risk, Undo};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -68,6 +68,11 @@ pub enum Event {
         /// How long it took, or why it failed.
         message: String,
     },
+    /// It is not as it was when the saved plan was made: nothing is done there.
+    Drifted {
+        host: String,
+        drifted: Vec<Diverged>,
+    },
     /// Something that is to be known of a host, and stops nothing.
     Warned {
         host: String,
@@ -119,7 +124,7 @@ pub struct Restored {
 }
 
 /// One task, or one item of a loop, on one host.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
     pub play: String,
     #[serde(flatten)]
@@ -132,7 +137,7 @@ pub struct Entry {
 }
 
 /// What a task did, or would do.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "status")]
 pub enum Status {
     /// Already so, or nothing to do on the host (`debug`, a probe).
@@ -160,7 +165,7 @@ pub enum Status {
 }
 
 /// A Change as shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Shown {
     /// `file`, `package`, ...
     pub kind: String,
@@ -173,7 +178,7 @@ pub struct Shown {
 }
 
 /// A restart, a command: what it is, and what it may cost.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ShownAction {
     pub title: String,
     pub risk: Risk,

@@ -5,8 +5,8 @@ use super::{diff, text};
 use crate::record::Diverged;
 use crate::resource::Difference;
 
-/// From what was predicted to what was found.
-pub fn show(page: &mut Page, diverged: &Diverged) {
+/// From what was predicted, or planned on, to what was found.
+pub fn show(page: &mut Page, diverged: &Diverged, then: &str) {
     let paint = page.paint;
     let name = paint.strong(text::line(&diverged.id));
     page.line(format!("  {} {name}  from `{}`", text::line(&diverged.kind), text::line(&diverged.task)));
@@ -14,7 +14,7 @@ pub fn show(page: &mut Page, diverged: &Diverged) {
         text::lines(error).iter().for_each(|line| page.line(format!("    {line}")));
     }
     if !diverged.differences.is_empty() {
-        page.line(paint.dim("    predicted -> found"));
+        page.line(paint.dim(format!("    {then} -> found")));
     }
     for difference in &diverged.differences {
         match difference {

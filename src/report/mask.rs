@@ -67,6 +67,12 @@ impl Masker {
         }
     }
 
+    /// Whether a text holds a secret.
+    pub fn is_in(&self, text: &str) -> bool {
+        let values = self.values.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        values.iter().any(|value| text.contains(value.expose()))
+    }
+
     /// The event with all its texts masked, and what a `no_log` task must not show taken out.
     pub fn event(&self, event: &Event) -> Event {
         let mut event = event.clone();
@@ -95,6 +101,10 @@ fn texts(event: &mut Event, edit: Edit) {
         Event::Proven { host, user, what, message, .. } => {
             both(host, user, edit);
             both(what, message, edit);
+        }
+        Event::Drifted { host, drifted } => {
+            edit(host);
+            drifted.iter_mut().for_each(|each| diverged(each, edit));
         }
         Event::Warned { host, message } => both(host, message, edit),
         Event::Restored(restored) => {

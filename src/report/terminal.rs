@@ -254,7 +254,7 @@ impl Terminal {
         self.page.gap();
         self.page.line(format!("{} on {}", paint.bad("did not converge"), paint.hosts(text::line(host))));
         for each in diverged {
-            diverged::show(&mut self.page, each);
+            diverged::show(&mut self.page, each, "predicted");
         }
     }
 
@@ -274,6 +274,22 @@ impl Terminal {
             Some("see what would have locked you out before you try again"),
         );
         self.lost(host);
+    }
+
+    /// A host that is not as its saved plan has it.
+    fn drifted(&mut self, host: &str, drifted: &[Diverged]) {
+        let paint = self.page.paint;
+        self.page.leave();
+        self.page.gap();
+        self.page.line(format!(
+            "{}: {}: it is not as it was when the plan was made; nothing is done there",
+            paint.hosts(text::line(host)),
+            paint.bad("drifted")
+        ));
+        for each in drifted {
+            diverged::show(&mut self.page, each, "planned on");
+        }
+        self.page.line(format!("  {} plan again, and review what comes out", paint.good("hint:")));
     }
 
     fn finished(&mut self, host: &str, recap: &Recap) {
@@ -325,6 +341,11 @@ impl Sink for Terminal {
             }
             Event::Refused { host, message, hint } => {
                 self.notices.add("refused", host, message, hint.as_deref());
+                self.tally.refused += 1;
+                self.lost(host);
+            }
+            Event::Drifted { host, drifted } => {
+                self.drifted(host, drifted);
                 self.tally.refused += 1;
                 self.lost(host);
             }
