@@ -107,6 +107,11 @@ fn segments(
                 again = true;
                 break;
             }
+            if begins && let Some(why) = run.setup.review.refuses(step, announced) {
+                refuse(run, step, why);
+                again = true;
+                break;
+            }
             if begins && let Some(why) = guard::before(run, &walked.steps[at..])? {
                 fail(run, step, why);
                 again = true;
@@ -252,6 +257,16 @@ fn fail(run: &mut HostRun<'_>, step: &Step, message: String) {
     step.done.result = super::result::failed(&message);
     step.done.changed = None;
     step.entry.status = Status::Failed { message, ignored, rescued: false };
+    step.todo = Todo::Nothing;
+    finish(run, step);
+}
+
+/// A step that is not what was reviewed: nothing more is done on this host.
+fn refuse(run: &mut HostRun<'_>, step: &Step, message: String) {
+    let mut step = step.clone();
+    step.done.result = super::result::failed(&message);
+    step.done.changed = None;
+    step.entry.status = Status::Refused { message };
     step.todo = Todo::Nothing;
     finish(run, step);
 }

@@ -38,7 +38,8 @@ pub enum Ending {
     Lost(Failure),
     /// An input file is wrong, as seen from this host.
     Input(InputError),
-    /// The host can't be worked on now: another run holds its lock.
+    /// The host can't be worked on: another run holds its lock, or it is not the one that a saved
+    /// plan was made on.
     Refused { message: String, hint: Option<String> },
     /// The first interrupt was seen.
     Interrupted,
@@ -72,6 +73,8 @@ pub struct HostRun<'s> {
     pub world: World,
     pub layers: HostLayers,
     pub access: Access,
+    /// The fingerprint of the key that the host showed, where it is known.
+    pub host_key: Option<String>,
     pub log: Log,
     session: Session,
     pub keeper: super::keeping::Keeper,
@@ -101,6 +104,7 @@ impl<'s> HostRun<'s> {
         let facts = facts::read(&reply);
         layers.facts = vars::facts(&facts);
         let access = access(&facts, session.proof(), &login, r#become.as_ref(), after.as_ref());
+        let host_key = session.proof().fingerprint.clone();
         let counts = session.counts();
         let present = (login, r#become);
         let mut run = HostRun {
@@ -110,6 +114,7 @@ impl<'s> HostRun<'s> {
             world: World::new(facts),
             layers,
             access,
+            host_key,
             log: Log::default(),
             session: Session::Plan(session),
             keeper: super::keeping::Keeper::default(),

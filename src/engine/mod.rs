@@ -18,6 +18,7 @@ mod outcome;
 mod pending;
 mod realise;
 mod result;
+mod review;
 mod run;
 mod select;
 mod setup;
@@ -29,7 +30,8 @@ mod walk;
 
 pub use local::Local;
 pub use look::look;
-pub use options::Options;
+pub use options::{Options, SeenAs};
+pub use review::{Outcome, Review};
 pub use run::run;
 pub use select::{Selected, select};
 pub use setup::{Cache, LoginOptions, Setup};

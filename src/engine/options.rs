@@ -4,6 +4,14 @@ use crate::template::Var;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// What a playbook may ask of how harda was called (`ansible_check_mode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeenAs {
+    pub check: bool,
+    pub diff: bool,
+    pub verbosity: u8,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Stop after planning.
@@ -22,6 +30,8 @@ pub struct Options {
     /// Run no probes in plans at all.
     pub no_probes: bool,
     pub verbosity: u8,
+    /// What playbooks are told of these: a plan that is saved is planned as it will be made.
+    pub seen_as: SeenAs,
     /// Writes what each host is asked into this folder, as a script that `sh` runs by itself: the
     /// benchmark sends the same by other means.
     pub keep_scripts: Option<std::path::PathBuf>,

@@ -7,6 +7,7 @@ use super::host::{Ending, HostRun};
 use super::keeping;
 use super::kept;
 use super::lock;
+use super::review::Otherwise;
 use super::setup::Setup;
 use super::step::Step;
 use super::walk::Walked;
@@ -40,7 +41,7 @@ enum End {
     Lost,
     /// Logged in, and could not become who it had to be.
     NotBecome,
-    /// Another run holds the host's lock.
+    /// Another run holds its lock, or it is not as a saved plan has it: nothing was done there.
     Refused,
     Input,
     Interrupted,
@@ -159,15 +160,40 @@ impl Berth<'_> {
     }
 }
 
+impl Berth<'_> {
+    /// Ends the host's run where its plan is not the one that was saved.
+    fn otherwise(&mut self, otherwise: Otherwise, events: &Sender<Event>) {
+        let host = self.name.clone();
+        let _ = events.send(match otherwise {
+            Otherwise::AlreadyMade => Event::Refused {
+                host,
+                message: "this plan is already made here: every change of it is in place".into(),
+                hint: None,
+            },
+            Otherwise::Drifted(drifted) => Event::Drifted { host, drifted },
+        });
+        self.end = Some(End::Refused);
+    }
+}
+
 fn plan_host<'s>(setup: &'s Setup, berth: &mut Berth<'s>, events: &Sender<Event>) {
     berth.begun = Instant::now();
     let planned = HostRun::connect(setup, &berth.name, events.clone()).and_then(|mut run| {
-        let walked = run.plan(setup.playbook.plays.len().saturating_sub(1));
+        let is_it = setup.review.is_the_host(&run);
+        let walked = is_it.and_then(|()| run.plan(setup.playbook.plays.len().saturating_sub(1)));
+        if let Ok(walked) = &walked {
+            setup.review.planned(&run, walked);
+        }
+        let as_saved = walked.as_ref().map_or(Ok(()), |walked| setup.review.compare(&run, walked));
         berth.run = Some(run);
-        walked
+        walked.map(|walked| (walked, as_saved))
     });
+    if let Err(ending) = &planned {
+        setup.review.left_out(&berth.name, ending);
+    }
     match planned {
-        Ok(walked) => {
+        Ok((_, Err(otherwise))) => berth.otherwise(otherwise, events),
+        Ok((walked, Ok(()))) => {
             let entries: Vec<Entry> = walked.steps.iter().map(|step| step.entry.clone()).collect();
             let _ = events.send(Event::Planned { host: berth.name.clone(), entries });
             berth.announced = walked.steps.iter().map(|step| (step.id.clone(), step.clone())).collect();
@@ -251,7 +277,7 @@ fn finish_host<'s>(_setup: &'s Setup, berth: &mut Berth<'s>, events: &Sender<Eve
             None => "what it was to follow changed nothing, or failed and was rescued",
             Some(End::Stopped) => "the host had failed before",
             Some(End::NotBecome) => "the login could not become who it must",
-            Some(End::Refused) => "another run holds the host's lock",
+            Some(End::Refused) => "the host was refused",
             Some(End::Lost) => "the connection was lost",
             Some(End::Input) => "an input was wrong",
             Some(End::Interrupted) => "interrupted",

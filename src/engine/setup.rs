@@ -2,6 +2,7 @@
 
 use super::local::Local;
 use super::options::Options;
+use super::review::Review;
 use super::vars::{HostLayers, read_vars_file};
 use crate::files::Files;
 use crate::inventory::Inventory;
@@ -26,6 +27,9 @@ pub struct Setup {
     pub inventory_folder: PathBuf,
     /// The hosts of this run, `--limit` applied, in the inventory's order.
     pub hosts: Vec<String>,
+    /// All hosts that the plays name; more than `hosts` where a saved plan is made on some of its
+    /// own.
+    pub play_hosts: Vec<String>,
     /// Plays that find no host: their name and pattern.
     pub empty: Vec<(String, String)>,
     pub options: Options,
@@ -36,6 +40,8 @@ pub struct Setup {
     pub files: Files,
     pub local: Local,
     pub cache: Cache,
+    /// Whether the plan is saved, or is one that was.
+    pub review: Review,
     /// Set by the first interrupt: no host begins anything new.
     pub interrupted: Arc<AtomicBool>,
 }

@@ -68,11 +68,11 @@ pub fn magic(setup: &Setup, host: &str) -> Layer {
         ("groups", Value::from_pairs(groups.collect::<Vec<_>>())),
         ("playbook_dir", Value::from(setup.folder.to_string_lossy())),
         ("inventory_dir", Value::from(setup.inventory_folder.to_string_lossy())),
-        ("ansible_check_mode", Value::from(setup.options.check)),
-        ("ansible_diff_mode", Value::from(setup.options.diff)),
-        ("ansible_verbosity", Value::from(setup.options.verbosity)),
-        ("ansible_play_hosts", names(setup.hosts.clone())),
-        ("play_hosts", names(setup.hosts.clone())),
+        ("ansible_check_mode", Value::from(setup.options.seen_as.check)),
+        ("ansible_diff_mode", Value::from(setup.options.seen_as.diff)),
+        ("ansible_verbosity", Value::from(setup.options.seen_as.verbosity)),
+        ("ansible_play_hosts", names(setup.play_hosts.clone())),
+        ("play_hosts", names(setup.play_hosts.clone())),
     ])
 }
 

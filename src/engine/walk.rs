@@ -23,6 +23,8 @@ pub struct Walked {
     pub waiting: bool,
     /// Who waits, for the error when nothing comes.
     pub waiters: Vec<String>,
+    /// Jumps (`meta`) that can't be foreseen, and what they wait for.
+    pub unforeseen: Vec<String>,
     /// The host has failed, or was refused, at the last step.
     pub stopped: bool,
     /// Handlers that are notified by what was done, and have not run.
@@ -222,6 +224,11 @@ impl<'a> Walk<'a> {
             Ok(true) => {}
             // A jump that can't be foreseen is not taken in a plan; what follows is planned as if
             // it were reached.
+            Err(Status::Unknown { until }) => {
+                let jump = format!("`meta: {action}` ({}) is unknown until `{until}`", task.place);
+                self.out.unforeseen.push(jump);
+                return Flow::Continue;
+            }
             Ok(false) | Err(_) => return Flow::Continue,
         }
         match action {
