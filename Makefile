@@ -1,7 +1,7 @@
 # harda's two commands are `make demo` and `make test`. Each installs what it needs on a fresh Debian
 # machine with Rust (rustup).
 
-PACKAGES := build-essential pkg-config libssl-dev openssh-client openssh-server sudo busybox bash dash fish tcsh sshpass attr \
+PACKAGES := build-essential pkg-config libssl-dev openssh-client openssh-server sudo busybox bash dash fish tcsh age sshpass attr \
 	mmdebstrap systemd-container iproute2 nftables zstd apt-utils dpkg-dev openssl time
 
 export CARGO_TERM_COLOR ?= auto

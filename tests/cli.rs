@@ -72,7 +72,9 @@ fn options_that_make_no_sense_are_refused() {
     wrong(&["plan", "x.yml", "-i", "h,", "--probe", "--no-probes"], "cannot be used with");
     wrong(&["plan", "x.yml", "-i", "h,", "-c", "telnet"], "invalid value 'telnet'");
     wrong(&["plan", "x.yml"], "--inventory <INVENTORY>");
-    wrong(&["apply", "-i", "h,"], "<PLAYBOOK>...");
+    wrong(&["apply", "-i", "h,"], "<PLAYBOOK|PLAN>...");
+    wrong(&["apply", "x.yml"], "--inventory <INVENTORY>");
+    wrong(&["apply", "x.yml", "-i", "h,", "--allow-conditional"], "is for saved plans");
 }
 
 #[test]

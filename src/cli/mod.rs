@@ -13,9 +13,12 @@ mod options;
 mod output;
 mod passwords;
 mod plan;
+mod reviewed;
 mod rollback;
 mod run;
 mod runs;
+mod saving;
+mod show;
 
 pub use error::CliError;
 
@@ -42,6 +45,7 @@ struct Cli {
 enum Verb {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Show(show::ShowArgs),
     Runs(runs::RunsArgs),
     Rollback(rollback::RollbackArgs),
     Lint(lint::LintArgs),
@@ -58,6 +62,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.verb {
         Verb::Plan(args) => plan::run(args, &cli.output),
         Verb::Apply(args) => apply::run(args, &cli.output),
+        Verb::Show(args) => show::run(args, &cli.output),
         Verb::Runs(args) => runs::run(args, &cli.output),
         Verb::Rollback(args) => rollback::run(args, &cli.output),
         Verb::Lint(args) => lint::run(args),

@@ -41,6 +41,24 @@ pub fn collect(login: &LoginArgs, r#become: &BecomeArgs) -> Result<Passwords, Cl
     Ok(Passwords { login: at_login, r#become: becoming })
 }
 
+/// A passphrase that a plan is sealed by, asked for twice.
+pub fn new_passphrase() -> Result<Secret, CliError> {
+    let first = prompt("passphrase to seal the plan by: ", "--seal-passphrase-file")?;
+    if first.expose().is_empty() {
+        return Err(CliError::new("an empty passphrase seals nothing"));
+    }
+    let again = prompt("the same again: ", "--seal-passphrase-file")?;
+    match first.expose() == again.expose() {
+        true => Ok(first),
+        false => Err(CliError::new("the two passphrases differ")),
+    }
+}
+
+/// The passphrase of a sealed plan; `None` where nobody can be asked.
+pub fn plan_passphrase() -> Option<Secret> {
+    rpassword::prompt_password("passphrase of the plan: ").ok().map(Secret::new)
+}
+
 fn prompt(question: &str, otherwise: &str) -> Result<Secret, CliError> {
     rpassword::prompt_password(question).map(Secret::new).map_err(|error| {
         CliError::new(format!("no terminal to ask for the {}: {error}", question.trim_end_matches(": ")))
@@ -49,7 +67,7 @@ fn prompt(question: &str, otherwise: &str) -> Result<Secret, CliError> {
 }
 
 /// The file's first line, as Ansible takes it.
-fn read(path: &Path) -> Result<Secret, CliError> {
+pub fn read(path: &Path) -> Result<Secret, CliError> {
     let text = std::fs::read_to_string(path).map(Zeroizing::new);
     let text = text.map_err(|error| CliError::unreadable(path, &error))?;
     match text.lines().next().map(str::trim_end) {

@@ -4,6 +4,7 @@ use super::CliError;
 use super::options::{KeepArgs, RunArgs};
 use super::output::OutputArgs;
 use super::run::{self, How};
+use super::saving::{self, SavingArgs};
 use clap::Args;
 
 /// Show what `apply` would change, and change nothing
@@ -13,6 +14,9 @@ use clap::Args;
 pub struct PlanArgs {
     #[command(flatten)]
     run: RunArgs,
+
+    #[command(flatten)]
+    saving: SavingArgs,
 
     /// End with 3 where changes are pending
     #[arg(long, help_heading = "Output")]
@@ -28,5 +32,8 @@ pub fn run(args: &PlanArgs, output: &OutputArgs) -> Result<i32, CliError> {
         keep: KeepArgs::default(),
         own: None,
     };
-    run::run(&args.run, output, how)
+    match &args.saving.out {
+        Some(out) => saving::run(&args.run, output, how, &args.saving, out),
+        None => run::run(&args.run, output, how),
+    }
 }

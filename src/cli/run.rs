@@ -4,11 +4,14 @@ use super::CliError;
 use super::options::{KeepArgs, RunArgs};
 use super::output::OutputArgs;
 use super::{extra_vars, interrupt, list, passwords};
-use crate::engine::{self, Cache, Local, LoginOptions, Options, Selected, Setup};
+use crate::engine::{self, Cache, Local, LoginOptions, Options, Review, SeenAs, Selected, Setup};
 use crate::files::Files;
 use crate::inventory::Inventory;
 use crate::playbook::model::Playbook;
+use crate::record::Event;
 use crate::report::{Masker, Progress, Sink};
+use crate::saved::Clock;
+use crate::saved::secrets::VARIABLES;
 use crate::template::{Layer, RunInputs, Templar};
 use crate::transport::{self, Connector};
 use std::io::Write;
@@ -19,15 +22,6 @@ use std::time::Duration;
 
 /// How often a quiet run is looked at for lines that were held back.
 const QUIET: Duration = Duration::from_millis(250);
-
-/// Variables of an inventory whose values are never shown.
-const SECRET_VARS: &[&str] = &[
-    "ansible_password",
-    "ansible_ssh_pass",
-    "ansible_become_password",
-    "ansible_become_pass",
-    "ansible_sudo_pass",
-];
 
 /// What tells `plan` from `apply`.
 pub struct How {
@@ -57,14 +51,82 @@ struct Loaded {
     selected: Selected,
 }
 
+/// Where a run's inputs come from, and what becomes of its plan.
+pub struct Source {
+    pub files: Files,
+    pub clock: Clock,
+    pub review: Review,
+    /// Of the hosts that the plays name, those that this run is about; `None` is all.
+    pub hosts: Option<Vec<String>>,
+    /// What playbooks are told of how harda was called, where that isn't how it was.
+    pub seen_as: Option<SeenAs>,
+}
+
+impl Source {
+    /// From the disk, now.
+    pub fn disk(review: Review) -> Result<Self, CliError> {
+        let now = jiff::Timestamp::now();
+        let clock = Clock {
+            now: now.as_second(),
+            utc_offset: jiff::tz::TimeZone::system().to_offset(now).seconds(),
+            seed: random()?,
+        };
+        Ok(Source { files: Files::default(), clock, review, hosts: None, seen_as: None })
+    }
+}
+
+/// A run that only has to be started.
+pub struct Ready {
+    pub setup: Box<Setup>,
+    pub masker: Masker,
+    pub clock: Clock,
+    sink: Box<dyn Sink>,
+}
+
+impl Ready {
+    /// Runs, and gives the exit code.
+    pub fn run(&mut self) -> i32 {
+        let (code, ended) = self.run_but_the_end();
+        ended.iter().for_each(|event| self.tell(event));
+        code
+    }
+
+    /// Runs, and keeps the last event for the one who has something to say before it.
+    pub fn run_but_the_end(&mut self) -> (i32, Option<Event>) {
+        told(&self.setup, &mut *self.sink)
+    }
+
+    pub fn tell(&mut self, event: &Event) {
+        self.sink.event(event);
+    }
+}
+
 pub fn run(args: &RunArgs, output: &OutputArgs, how: How) -> Result<i32, CliError> {
-    match prepare(args, output, &how)? {
+    Ok(match ready(args, output, how, Source::disk(Review::None)?)? {
+        Some(mut ready) => ready.run(),
+        None => 0,
+    })
+}
+
+/// Reads and checks all input, before any host is contacted; nothing if something was to be shown
+/// instead of a run.
+pub fn ready(
+    args: &RunArgs,
+    output: &OutputArgs,
+    how: How,
+    source: Source,
+) -> Result<Option<Ready>, CliError> {
+    let clock = source.clock;
+    match prepared(args, output, &how, source)? {
         Prepared::Page(page) => {
             // A reader that has seen enough may have gone.
             let _ = std::io::stdout().write_all(page.as_bytes());
-            Ok(0)
+            Ok(None)
         }
-        Prepared::Run(setup, masker, progress) => Ok(told(&setup, output.sink(how.diff, masker, progress))),
+        Prepared::Run(setup, masker, progress) => {
+            let sink = output.sink(how.diff, masker.clone(), progress);
+            Ok(Some(Ready { setup, masker, clock, sink }))
+        }
     }
 }
 
@@ -77,10 +139,14 @@ pub enum Prepared {
 
 /// Reads and checks all inputs, and asks for passwords.
 pub fn prepare(args: &RunArgs, output: &OutputArgs, how: &How) -> Result<Prepared, CliError> {
-    let files = Files::default();
+    prepared(args, output, how, Source::disk(Review::None)?)
+}
+
+fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> Result<Prepared, CliError> {
+    let files = source.files;
     let extra_vars = Arc::new(extra_vars::parse(&files, &args.tasks.extra_vars)?);
     let folder = args.playbooks.first().map_or_else(|| PathBuf::from("."), |first| folder(first));
-    let templar = Templar::new(inputs(&files, &folder)?);
+    let templar = Templar::new(inputs(&files, source.clock, &folder));
     let loaded = load(&files, args, how, &templar, &extra_vars)?;
     if let Some(page) = instead(args, &loaded)? {
         return Ok(Prepared::Page(page));
@@ -103,7 +169,11 @@ pub fn prepare(args: &RunArgs, output: &OutputArgs, how: &How) -> Result<Prepare
         playbook_name: how.own.as_ref().map_or_else(|| named(&args.playbooks), |own| own.name.clone()),
         inventory_folder: loaded.inventory.folder(),
         inventory: loaded.inventory,
-        hosts: loaded.selected.hosts,
+        hosts: match source.hosts {
+            None => loaded.selected.hosts.clone(),
+            Some(some) => some,
+        },
+        play_hosts: loaded.selected.hosts,
         empty: loaded.selected.empty,
         options: Options {
             check: how.check,
@@ -116,6 +186,11 @@ pub fn prepare(args: &RunArgs, output: &OutputArgs, how: &How) -> Result<Prepare
             probe: args.tasks.probe,
             no_probes: args.tasks.no_probes,
             verbosity: output.verbose,
+            seen_as: source.seen_as.unwrap_or(SeenAs {
+                check: how.check,
+                diff: how.diff,
+                verbosity: output.verbose,
+            }),
             keep_scripts: args.keep_scripts.clone(),
             guard: how.guard,
             undoes: how.own.as_ref().and_then(|own| own.undoes.clone()),
@@ -130,6 +205,7 @@ pub fn prepare(args: &RunArgs, output: &OutputArgs, how: &How) -> Result<Prepare
         local: Local::new(&files),
         files,
         cache: Cache::default(),
+        review: source.review,
         interrupted: interrupt::watch()?,
     };
     if args.login.accept_new_host_keys {
@@ -142,7 +218,7 @@ pub fn prepare(args: &RunArgs, output: &OutputArgs, how: &How) -> Result<Prepare
 fn add_inventory_secrets(loaded: &Loaded, folder: &Path, masker: &Masker) -> Result<(), CliError> {
     for host in &loaded.selected.hosts {
         for (name, value) in loaded.inventory.vars(host, folder)? {
-            if let (true, Some(text)) = (SECRET_VARS.contains(&name.as_str()), value.as_str()) {
+            if let (true, Some(text)) = (VARIABLES.contains(&name.as_str()), value.as_str()) {
                 masker.add(text);
             }
         }
@@ -167,8 +243,9 @@ fn accept_new_keys(setup: &Setup) -> Result<(), CliError> {
     }
 }
 
-/// Runs the engine while another thread sees to it that nothing is held back for long.
-fn told(setup: &Setup, sink: Box<dyn Sink>) -> i32 {
+/// Runs the engine while another thread sees to it that nothing is held back for long. The last
+/// event is not told yet.
+fn told(setup: &Setup, sink: &mut dyn Sink) -> (i32, Option<Event>) {
     let sink = Mutex::new(sink);
     let locked = || sink.lock().unwrap_or_else(PoisonError::into_inner);
     let (ended, end) = channel::<()>();
@@ -179,9 +256,13 @@ fn told(setup: &Setup, sink: Box<dyn Sink>) -> i32 {
                 locked().idle();
             }
         });
-        let code = engine::run(setup, &mut |event| locked().event(event));
+        let mut last = None;
+        let code = engine::run(setup, &mut |event| match event {
+            Event::Ended { .. } => last = Some(event.clone()),
+            event => locked().event(event),
+        });
         drop(ended);
-        code
+        (code, last)
     })
 }
 
@@ -263,13 +344,12 @@ fn random() -> Result<u64, CliError> {
     getrandom::u64().map_err(|error| CliError::new(format!("the system gives no random numbers: {error}")))
 }
 
-fn inputs(files: &Files, folder: &Path) -> Result<RunInputs, CliError> {
-    let now = jiff::Timestamp::now();
-    Ok(RunInputs {
-        now: now.as_second(),
-        utc_offset: jiff::tz::TimeZone::system().to_offset(now).seconds(),
-        seed: random()?,
+fn inputs(files: &Files, clock: Clock, folder: &Path) -> RunInputs {
+    RunInputs {
+        now: clock.now,
+        utc_offset: clock.utc_offset,
+        seed: clock.seed,
         search: vec![folder.to_path_buf()],
         files: files.clone(),
-    })
+    }
 }
