@@ -189,7 +189,10 @@ fn as_planned(given: &RunArgs, plan: &Plan) -> Result<RunArgs, CliError> {
 /// The hosts of the plan that match the limit, in the inventory's order.
 fn within(plan: &Plan, files: &crate::files::Files, limit: &[String]) -> Result<Vec<String>, CliError> {
     let inventory = crate::inventory::load_from(files, &plan.arguments.inventory)?;
-    let pattern = if limit.is_empty() { "all".to_string() } else { limit.join(",") };
+    let pattern = match limit {
+        [] => "all".to_string(),
+        limit => limit.iter().map(|part| named_in(part)).collect::<Result<Vec<_>, _>>()?.join(","),
+    };
     let mut hosts = inventory.matches(&pattern)?.hosts;
     // The controller is in no inventory unless it is named there.
     hosts.extend(
@@ -204,4 +207,13 @@ fn within(plan: &Plan, files: &crate::files::Files, limit: &[String]) -> Result<
         true => Err(CliError::new("the plan holds no host that `--limit` names")),
         false => Ok(hosts),
     }
+}
+
+/// A limit in a file is read now: it is none of the plan's inputs.
+fn named_in(limit: &str) -> Result<String, CliError> {
+    let Some(file) = limit.strip_prefix('@') else { return Ok(limit.to_string()) };
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|error| CliError::unreadable(Path::new(file), &error))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.collect::<Vec<_>>().join(","))
 }
