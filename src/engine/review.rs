@@ -317,3 +317,6 @@ fn digest(parts: &[&[u8]]) -> String {
     }
     hex(&hash.finalize())
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,12 @@ impl SavedState {
     pub fn is(&self, key: &Key, now: &State) -> bool {
         self.hidden == hidden(now) && key.same(&bare(now), &self.state)
     }
+
+    /// Whether what is seen now is what was seen then. A wanted state may leave things open; one
+    /// that was seen doesn't, so that neither may say more than the other.
+    pub fn is_still(&self, key: &Key, now: &State) -> bool {
+        self.is(key, now) && key.same(&self.state, &bare(now))
+    }
 }
 
 impl SavedChange {

@@ -86,13 +86,15 @@ struct Found {
     looked_at: BTreeSet<Key>,
     /// Resources that are what the plan makes of them.
     made: BTreeSet<Key>,
+    /// A resource is as it was: the plan is not made there.
+    still_to_make: bool,
     drifted: Vec<Diverged>,
 }
 
 impl Found {
     /// What no task asks for any more needs nothing done to it.
     fn is_made(&self) -> bool {
-        !self.made.is_empty() && self.made.len() == self.drifted.len()
+        !self.made.is_empty() && self.made.len() == self.drifted.len() && !self.still_to_make
     }
 
     /// Looks at a resource once, when the plan first changes it.
@@ -103,7 +105,8 @@ impl Found {
         let key = &change.key;
         let current = now.from.get(key).copied().or_else(|| world.seen(key));
         let Some(current) = current else { return };
-        if change.from.is(key, current) {
+        if change.from.is_still(key, current) {
+            self.still_to_make = true;
             return;
         }
         let made = last(saved, key).is_some_and(|to| to.is(key, current));
