@@ -78,3 +78,90 @@ fn what_is_replaced_and_removed_is_kept_with_a_line_for_each_change() {
     apply(&LAB, "admin", "same", same, &[]).expect(0);
     assert_eq!(runs(&LAB.hosts[0]), before);
 }
+
+#[test]
+fn a_full_disk_is_refused_before_anything_is_touched() {
+    let lab = Lab::up(&["bookworm-busybox"]);
+    let host = &lab.hosts[0];
+    lab.exec(
+        host,
+        "mkdir -p /var/lib/harda /srv/full && mount -t tmpfs -o size=2m small /var/lib/harda && \
+         dd if=/dev/zero of=/srv/full/large bs=1M count=4 2>/dev/null && echo old >/srv/full/small",
+    )
+    .expect(0);
+    let play = "
+- hosts: all
+  become: true
+  tasks:
+    - copy: {content: new, dest: /srv/full/small}
+    - copy: {content: new, dest: /srv/full/large}
+";
+    let refused = apply(&lab, "admin", "full", play, &[]).expect(2);
+    refused.says("file /srv/full/small was not changed, because what is there can't be kept");
+    refused.says("/var/lib/harda has").says("KiB free");
+    assert_eq!(lab.exec(host, "cat /srv/full/small; ls -A /var/lib/harda").stdout, "old\n");
+
+    lab.exec(host, "umount /var/lib/harda && mount -t tmpfs -o ro small /var/lib/harda").expect(0);
+    apply(&lab, "admin", "full", play, &[]).expect(2).says("can't be kept");
+    assert_eq!(lab.exec(host, "cat /srv/full/small").stdout, "old\n");
+}
+
+#[test]
+fn a_handler_that_a_failure_kept_from_running_is_in_the_next_plan() {
+    let host = &LAB.hosts[0];
+    let play = |fails: bool| {
+        format!(
+            "
+- name: pending
+  hosts: {host}
+  become: true
+  tasks:
+    - name: changes
+      copy: {{content: x, dest: /srv/pending}}
+      notify: tell
+    - name: fails
+      command: {}
+  handlers:
+    - name: tell
+      shell: echo told >>/srv/told
+",
+            if fails { "'false'" } else { "'true'" }
+        )
+    };
+    apply(&LAB, "admin", "pending", &play(true), &[]).expect(2);
+    assert_ne!(LAB.exec(host, "test -e /srv/told").code, 0);
+    let plan = apply(&LAB, "admin", "pending", &play(false), &["--check"]).expect(0);
+    plan.says("because of `changes (left pending by run ");
+    // It stays pending as long as it fails again, and is there once.
+    apply(&LAB, "admin", "pending", &play(true), &[]).expect(2);
+    apply(&LAB, "admin", "pending", &play(false), &[]).expect(0);
+    assert_eq!(LAB.exec(host, "cat /srv/told").stdout, "told\n");
+    apply(&LAB, "admin", "pending", &play(false), &["--check"]).expect(0).says_not("left pending");
+    assert_eq!(LAB.exec(host, "ls /var/lib/harda/pending").stdout, "");
+}
+
+#[test]
+fn old_runs_go_and_a_session_that_is_not_roots_keeps_none() {
+    let host = &LAB.hosts[1];
+    let play = |text: &str| {
+        format!(
+            "
+- hosts: {host}
+  become: true
+  tasks:
+    - copy: {{content: {text}, dest: /srv/often}}
+"
+        )
+    };
+    for n in 0..4 {
+        apply(&LAB, "admin", "often", &play(&format!("t{n}")), &["--keep-runs", "2"]).expect(0);
+    }
+    assert_eq!(runs(host).len(), 2);
+
+    let plain = format!("- hosts: {host}\n  tasks:\n    - copy: {{content: x, dest: /tmp/plain}}\n");
+    let book = LAB.write("plain.yml", &plain).to_string_lossy().into_owned();
+    let inventory = LAB.inventory_of("plain-hosts.yml", host, "admin", &[("ansible_become", "")]);
+    let ran = LAB.harda(&["apply", &book, "-i", &inventory]).expect(0);
+    ran.says("no record is kept and no lock taken: the session is not root's");
+    assert_eq!(runs(host).len(), 2);
+}

@@ -56,24 +56,23 @@ pub fn read(reply: &Reply) -> Vec<Pending> {
     pending
 }
 
-/// The lines that leave just these on the host: in this run's file, the older ones go.
+/// The lines that leave just these on the host, each in the file of its own run. Files of runs that
+/// nobody here has read of stay.
 pub fn rewrite(run: &str, before: &[Pending], left: &[Pending]) -> String {
     let folder = format!("{FOLDER}/pending");
-    let file = quote(&format!("{folder}/{run}"));
-    let older: BTreeSet<&str> = before.iter().map(|p| p.run.as_str()).filter(|r| *r != run).collect();
+    let runs: BTreeSet<&str> = before.iter().chain(left).map(|p| p.run.as_str()).chain([run]).collect();
     let mut script = String::new();
-    if left.is_empty() {
-        let _ = writeln!(script, "rm -f -- {file}");
-    } else {
-        let lines: Vec<String> = left.iter().map(|pending| quote(&pending.write())).collect();
-        let _ = writeln!(
-            script,
-            "mkdir -p -m 0700 {folder} && printf '%s\\n' {} >{file}.new && mv -f -- {file}.new {file} || exit 1",
-            lines.join(" ")
-        );
-    }
-    for run in older {
-        let _ = writeln!(script, "rm -f -- {}", quote(&format!("{folder}/{run}")));
+    for run in runs {
+        let file = quote(&format!("{folder}/{run}"));
+        let lines: Vec<String> = left.iter().filter(|p| p.run == run).map(|p| quote(&p.write())).collect();
+        let _ = match lines.is_empty() {
+            true => writeln!(script, "rm -f -- {file}"),
+            false => writeln!(
+                script,
+                "mkdir -p -m 0700 {folder} && printf '%s\\n' {} >{file}.new && mv -f -- {file}.new {file} || exit 1",
+                lines.join(" ")
+            ),
+        };
     }
     script
 }
