@@ -43,6 +43,16 @@ fn help_of_apply() {
 }
 
 #[test]
+fn help_of_runs() {
+    insta::assert_snapshot!(help(&["runs", "-h"]));
+}
+
+#[test]
+fn help_of_rollback() {
+    insta::assert_snapshot!(help(&["rollback", "-h"]));
+}
+
+#[test]
 fn doc_of_a_module() {
     let page = help(&["doc", "ansible.builtin.template"]);
     assert!(page.starts_with("template\n"), "{page}");

@@ -16,8 +16,11 @@ pub const OWNER: Param = Param::new(&["owner"], Kind::Text, "The user that owns 
 pub const GROUP: Param = Param::new(&["group"], Kind::Text, "The group that owns it.");
 pub const VALIDATE: Param =
     Param::new(&["validate"], Kind::Text, "A command that checks the candidate, named by %s.");
-pub const BACKUP: Param =
-    Param::new(&["backup"], Kind::Bool, "Taken and not done: no copy is kept of what is replaced.");
+pub const BACKUP: Param = Param::new(
+    &["backup"],
+    Kind::Bool,
+    "Taken; no copy is made beside the file: each run keeps what it replaces in its record.",
+);
 pub const UNSAFE_WRITES: Param = Param::new(
     &["unsafe_writes"],
     Kind::Bool,
