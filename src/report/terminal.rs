@@ -39,6 +39,8 @@ pub struct Terminal {
     settings: Settings,
     page: Page,
     mode: Mode,
+    /// The run's id.
+    run: String,
     hosts: Vec<String>,
     numbers: HashMap<String, usize>,
     /// Hosts that have a plan, or never will.
@@ -72,6 +74,7 @@ impl Terminal {
             settings,
             page: Page::new(Paint::new(settings.color), settings.width),
             mode: Mode::Plan,
+            run: String::new(),
             hosts: Vec::new(),
             numbers: HashMap::new(),
             settled: HashSet::new(),
@@ -99,6 +102,7 @@ impl Terminal {
 
     fn started(&mut self, run: &str, mode: Mode, playbook: &str, hosts: &[String]) {
         self.mode = mode;
+        self.run = run.to_string();
         hosts.iter().for_each(|host| {
             self.number(host);
         });

@@ -104,7 +104,12 @@ impl Terminal {
                     true => paint.bad(line),
                     false => paint.strong(line),
                 });
-                self.page.line(paint.dim(format!("applied in {time}")));
+                let changed = recaps.iter().any(|recap| recap.changed > 0);
+                let run = match changed {
+                    true => format!(", as run {}", text::line(&self.run)),
+                    false => String::new(),
+                };
+                self.page.line(paint.dim(format!("applied in {time}{run}")));
             }
         }
     }
