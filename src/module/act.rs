@@ -178,6 +178,8 @@ mod tests {
             |line: &str| Bench::new().plan("shell", json!(line)).expect("planned").action.map(|a| a.risk);
         assert_eq!(risk("systemctl restart sshd"), Some(Risk::LockOut));
         assert_eq!(risk("iptables -P INPUT DROP"), Some(Risk::LockOut));
+        assert_eq!(risk("iptables-legacy -P INPUT DROP"), Some(Risk::LockOut));
+        assert_eq!(risk("sysctl -w net.ipv4.conf.all.rp_filter=1"), Some(Risk::LockOut));
         assert_eq!(risk("/sbin/reboot"), Some(Risk::Reboot));
         assert_eq!(risk("echo rebooted"), Some(Risk::None));
     }

@@ -103,14 +103,40 @@ const KEYS: Service = Service {
     effect: None,
 };
 
+/// What sshd shows that it is the same host; it doesn't start without one.
+const HOST_KEYS: Service = Service {
+    name: "host keys",
+    paths: &["/etc/ssh/ssh_host_"],
+    checker: None,
+    risk: Risk::LockOut,
+    effect: None,
+};
+
+/// Homes, which sshd wants to be their owner's alone, and the folders on the way to what a login
+/// hangs on.
+const FOLDERS: Service =
+    Service { name: "folders of logins", paths: &[], checker: None, risk: Risk::LockOut, effect: None };
+
 /// The service that reads a path, if harda knows one.
 pub fn service_of(path: &str) -> Option<&'static Service> {
     if KEYS.paths.iter().any(|end| path.ends_with(end)) {
         return Some(&KEYS);
     }
-    SERVICES.iter().find(|service| {
+    if HOST_KEYS.paths.iter().any(|start| path.starts_with(start)) {
+        return Some(&HOST_KEYS);
+    }
+    let service = SERVICES.iter().find(|service| {
         service.paths.iter().any(|p| if p.ends_with('/') { path.starts_with(p) } else { path == *p })
-    })
+    });
+    service.or_else(|| leads_to_a_login(path).then_some(&FOLDERS))
+}
+
+fn leads_to_a_login(path: &str) -> bool {
+    let home = path == "/root" || path.strip_prefix("/home/").is_some_and(|name| !name.contains('/'));
+    let folder = format!("{}/", path.trim_end_matches('/'));
+    let guarded = || SERVICES.iter().filter(|service| service.risk == Risk::LockOut);
+    home || "/home/".starts_with(&folder)
+        || guarded().any(|service| service.paths.iter().any(|p| p.starts_with(&folder)))
 }
 
 /// Programs and services whose name in a command line says that it can end the admin's access.
@@ -124,20 +150,22 @@ const ACCESS_WORDS: &[&str] = &[
     "chpasswd",
     "chage",
     "usermod",
+    "groupmod",
+    "delgroup",
     "userdel",
     "deluser",
     "groupdel",
     "faillock",
     "nft",
     "nftables",
-    "iptables",
-    "ip6tables",
-    "iptables-restore",
-    "ip6tables-restore",
     "ufw",
     "firewall-cmd",
     "firewalld",
+    "ipset",
     "ip",
+    "route",
+    "ifconfig",
+    "sysctl",
     "ifdown",
     "ifup",
     "nmcli",
@@ -180,7 +208,8 @@ pub fn risk_of_words(line: &str) -> Risk {
     let parts = line.split(|c: char| c.is_whitespace() || "/;&|()'\"=<>".contains(c));
     let (mut risk, mut tool, mut home) = (Risk::None, false, false);
     for word in parts.map(|w| w.trim_end_matches(".service")) {
-        if ACCESS_WORDS.contains(&word) {
+        let filter = ["iptables", "ip6tables", "ebtables", "arptables"].iter().any(|f| word.starts_with(f));
+        if filter || ACCESS_WORDS.contains(&word) {
             return Risk::LockOut;
         }
         if REBOOT_WORDS.contains(&word) {
@@ -310,6 +339,12 @@ mod tests {
         assert_eq!(service_of("/etc/ssh/sshd_config.d/00-harda.conf").map(|s| s.name), Some("sshd"));
         assert_eq!(service_of("/etc/sudoers.d/admins").map(|s| s.risk), Some(Risk::LockOut));
         assert!(service_of("/etc/ssh/ssh_config").is_none());
+        assert!(service_of("/home/a/notes").is_none() && service_of("/etc/motd").is_none());
+        for path in
+            ["/home/a", "/root", "/home", "/etc/sudoers.d", "/etc/ssh", "/etc", "/etc/ssh/ssh_host_rsa_key"]
+        {
+            assert_eq!(service_of(path).map(|s| s.risk), Some(Risk::LockOut), "{path}");
+        }
         assert_eq!(service_of("/home/a/.ssh/authorized_keys").map(|s| s.risk), Some(Risk::LockOut));
     }
 

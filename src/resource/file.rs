@@ -247,8 +247,12 @@ impl Kind for File {
 
     fn risk(path: &String, from: &FileState, to: &FileState) -> Risk {
         match super::effective::service_of(path) {
-            // The first key of an account shuts nobody out.
-            Some(service) if service.name == "login keys" && from.entry().is_none() => Risk::None,
+            // The first key of an account shuts nobody out, nor does a new folder.
+            Some(service)
+                if matches!(service.name, "login keys" | "folders of logins") && from.entry().is_none() =>
+            {
+                Risk::None
+            }
             Some(service) => service.risk,
             None if bars_the_way(path, from, to) => Risk::LockOut,
             None => Risk::None,
