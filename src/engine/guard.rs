@@ -271,7 +271,7 @@ fn log_in(
     r#become: Option<&Become>,
     left: Duration,
 ) -> Result<Option<Found>, Failure> {
-    let mut login = login.clone();
+    let mut login = Login { afresh: true, ..login.clone() };
     let most = login.connect_timeout.unwrap_or(Duration::from_secs(10));
     login.connect_timeout = Some(most.min(left).max(Duration::from_secs(1)));
     let mut session = transport::open(&run.setup.connector, &login, r#become)?;

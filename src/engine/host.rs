@@ -339,8 +339,9 @@ impl<'s> HostRun<'s> {
     /// A session of its own, as the next run will make it: the proof that hardening left a way in.
     pub fn prove_access(&self) -> Result<Duration, Failure> {
         let (login, r#become) = &self.next;
+        let login = Login { afresh: true, ..login.clone() };
         let begun = Instant::now();
-        let proof = transport::open(&self.setup.connector, login, r#become.as_ref())
+        let proof = transport::open(&self.setup.connector, &login, r#become.as_ref())
             .and_then(|mut session| session.send(&[Question::Observe(Observation(Fragment::new("id -u")))]));
         proof.map(|_| begun.elapsed())
     }

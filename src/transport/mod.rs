@@ -53,6 +53,8 @@ pub struct Login {
     pub connect_timeout: Option<Duration>,
     /// `[user@]host[:port],...`; `none` overrides ssh_config.
     pub proxy_jump: Option<String>,
+    /// As the next run logs in, which doesn't know by which key this one was let in.
+    pub afresh: bool,
 }
 
 impl Login {
@@ -69,6 +71,7 @@ impl Login {
             known_hosts: Vec::new(),
             connect_timeout: None,
             proxy_jump: None,
+            afresh: false,
         }
     }
 }

@@ -131,7 +131,7 @@ impl Attempt<'_> {
         for path in &self.destination.key_files {
             files.push(Box::new(KeyFile::read(path)?));
         }
-        if let Some(last) = self.connector.last_key() {
+        if let Some(last) = self.connector.last_key().filter(|_| !self.destination.afresh) {
             let is_last = |file: &KeyFile| file.fingerprint().as_deref() == Some(&last);
             files.sort_by_key(|file| !is_last(file));
             let by_agent = if files.first().is_some_and(|file| is_last(file)) {

@@ -36,6 +36,8 @@ pub(super) struct Destination {
     pub(super) known_hosts: Vec<PathBuf>,
     pub(super) connect_timeout: Duration,
     pub(super) jump: Option<String>,
+    /// The key that let us in last isn't offered first.
+    pub(super) afresh: bool,
     pub(super) proxy_command: Option<String>,
 }
 
@@ -64,6 +66,7 @@ impl Destination {
             known_hosts: login.known_hosts.clone(),
             connect_timeout: login.connect_timeout.or(timeout).unwrap_or(CONNECT_TIMEOUT),
             jump: login.proxy_jump.clone().or_else(|| said.one("proxyjump").map(str::to_string)),
+            afresh: login.afresh,
             proxy_command: None,
         };
         destination.jump.take_if(|jump| jump == "none");
