@@ -28,7 +28,8 @@ paths="/etc/ssh/ /etc/pam.d/ /etc/pam.conf /etc/security/ /usr/share/pam-configs
 /etc/sudoers /etc/sudoers.d/ /etc/doas.conf /etc/nsswitch.conf /etc/login.defs /etc/shells /etc/securetty /etc/nologin
 /etc/hosts.allow /etc/hosts.deny /etc/nftables.conf /etc/nftables.d/ /etc/iptables/ /etc/ufw/ /etc/default/ufw
 /etc/firewalld/ /etc/fail2ban/ /etc/network/ /etc/netplan/ /etc/systemd/network/ /etc/NetworkManager/
-/etc/systemd/system/ /etc/resolv.conf /etc/sysctl.conf /etc/sysctl.d/"
+/etc/systemd/system/ /etc/rc0.d/ /etc/rc1.d/ /etc/rc2.d/ /etc/rc3.d/ /etc/rc4.d/ /etc/rc5.d/ /etc/rc6.d/ /etc/rcS.d/ /etc/resolv.conf /etc/sysctl.conf /etc/sysctl.d/
+/etc/passwd- /etc/shadow- /etc/group- /etc/gshadow- /etc/subuid- /etc/subgid-"
 databases="passwd group shadow gshadow subuid subgid"
 # Units that let in or keep out: what was started of them since is stopped again.
 doors="ssh.service ssh.socket sshd.service sshd.socket ufw.service firewalld.service nftables.service
@@ -112,7 +113,7 @@ alike() {
 
 # What is at each kept path, some lines each, to see what differs: the path, a tab, what it is. The boot unit is ours.
 listing() {
-	for f in "$g"/snap/*.path; do list "$f"; done | grep -v -e 'harda-guard-boot' -e '/sysinit.target.wants	' || true
+	for f in "$g"/snap/*.path; do list "$f"; done | grep -v -e 'harda-guard' -e '/sysinit.target.wants	' || true
 }
 
 list() {
