@@ -40,7 +40,7 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "sudo",
         paths: &["/etc/sudoers", "/etc/sudoers.d/"],
-        checker: Some("visudo -c -q"),
+        checker: Some("visudo -c"),
         risk: Risk::LockOut,
         effect: None,
     },
