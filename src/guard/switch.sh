@@ -126,14 +126,17 @@ list() {
 	find "$path" $depth -type l -exec sh -c 'for f; do printf "%s	-> %s\n" "$f" "$(readlink "$f")"; done' sh {} + 2>/dev/null
 }
 
+# Whether the kernel has legacy tables (ip or ip6). A file of /proc has no size to look at.
+legacy() { [ -n "$(cat "/proc/net/$1_tables_names" 2>/dev/null)" ]; }
+
 firewall() {
 	! has nft || nft list ruleset >"$1/nft" 2>/dev/null
 	if has iptables-save && iptables-save --version 2>/dev/null | grep -q nf_tables; then
 		iptables-save >"$1/ip4" 2>/dev/null
 		ip6tables-save >"$1/ip6" 2>/dev/null
 	fi
-	if [ -s /proc/net/ip_tables_names ] && has iptables-legacy-save; then iptables-legacy-save >"$1/legacy4" 2>/dev/null; fi
-	if [ -s /proc/net/ip6_tables_names ] && has ip6tables-legacy-save; then ip6tables-legacy-save >"$1/legacy6" 2>/dev/null; fi
+	if legacy ip && has iptables-legacy-save; then iptables-legacy-save >"$1/legacy4" 2>/dev/null; fi
+	if legacy ip6 && has ip6tables-legacy-save; then ip6tables-legacy-save >"$1/legacy6" 2>/dev/null; fi
 	true
 }
 
@@ -141,7 +144,7 @@ firewall() {
 rules() {
 	{ ! has nft || nft -s list ruleset 2>/dev/null; }
 	for tool in iptables ip6tables; do
-		[ ! -s "/proc/net/${tool%tables}_tables_names" ] || ! has "$tool-legacy-save" || "$tool-legacy-save" 2>/dev/null | sed 's/\[[0-9:]*\]//; /^#/d'
+		! legacy "${tool%tables}" || ! has "$tool-legacy-save" || "$tool-legacy-save" 2>/dev/null | sed 's/\[[0-9:]*\]//; /^#/d'
 	done
 }
 
@@ -317,8 +320,19 @@ reset_firewall() {
 		[ $v = 4 ] || tool=ip6tables-legacy-restore
 		if [ -e "$g/snap/legacy$v" ]; then
 			"$tool" <"$g/snap/legacy$v" && say "restored the tables of ${tool%-restore}"
-		elif has "$tool" && [ -s "/proc/net/ip$(echo $v | sed 's/4//')_tables_names" ]; then
-			printf '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n' | "$tool"
+		elif has "$tool" && legacy "ip${v#4}"; then
+			# None was loaded before: all that there are now are emptied.
+			while read -r table; do
+				echo "*$table"
+				case $table in
+				filter | security) chains='INPUT FORWARD OUTPUT' ;;
+				nat) chains='PREROUTING INPUT OUTPUT POSTROUTING' ;;
+				raw) chains='PREROUTING OUTPUT' ;;
+				*) chains='PREROUTING INPUT FORWARD OUTPUT POSTROUTING' ;;
+				esac
+				for chain in $chains; do echo ":$chain ACCEPT [0:0]"; done
+				echo COMMIT
+			done <"/proc/net/ip${v#4}_tables_names" | "$tool" && say "emptied the tables of ${tool%-restore}"
 		fi
 	done
 }
