@@ -30,6 +30,8 @@ paths="/etc/ssh/ /etc/pam.d/ /etc/pam.conf /etc/security/ /usr/share/pam-configs
 /etc/firewalld/ /etc/fail2ban/ /etc/network/ /etc/netplan/ /etc/systemd/network/ /etc/NetworkManager/
 /etc/systemd/system/ /etc/rc0.d/ /etc/rc1.d/ /etc/rc2.d/ /etc/rc3.d/ /etc/rc4.d/ /etc/rc5.d/ /etc/rc6.d/ /etc/rcS.d/ /etc/resolv.conf /etc/sysctl.conf /etc/sysctl.d/
 /etc/passwd- /etc/shadow- /etc/group- /etc/gshadow- /etc/subuid- /etc/subgid-"
+# What a login shell reads first, in the homes concerned.
+profiles=".bashrc .bash_profile .bash_login .bash_logout .profile .zshenv .zprofile .zshrc .cshrc .tcshrc .login .kshrc"
 databases="passwd group shadow gshadow subuid subgid"
 # Units that let in or keep out: what was started of them since is stopped again.
 doors="ssh.service ssh.socket sshd.service sshd.socket ufw.service firewalld.service nftables.service
@@ -171,7 +173,8 @@ snapshot() {
 	for p in $paths; do keep "$p" || return 1; done
 	for user; do
 		home=$( (getent passwd "$user" 2>/dev/null || grep "^$user:" /etc/passwd) | cut -d: -f6)
-		case $home in /?*) keep "$home" && keep "$home/.ssh/" || return 1 ;; esac
+		case $home in /?*) keep "$home" && keep "$home/.ssh/" || return 1 ;; *) continue ;; esac
+		for p in $profiles; do keep "$home/$p" || return 1; done
 	done
 	for d in $databases; do [ ! -e "/etc/$d" ] || cp -a "/etc/$d" "$g/snap/$d" || return 1; done
 	firewall "$g/snap"
