@@ -114,7 +114,7 @@ const HOST_KEYS: Service = Service {
 
 /// Homes, which sshd wants to be their owner's alone, and the folders on the way to what a login
 /// hangs on.
-const FOLDERS: Service =
+pub const FOLDERS: Service =
     Service { name: "folders of logins", paths: &[], checker: None, risk: Risk::LockOut, effect: None };
 
 /// The service that reads a path, if harda knows one.

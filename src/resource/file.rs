@@ -164,20 +164,28 @@ pub fn parent(path: &str) -> &str {
     }
 }
 
-/// Whether a folder that homes may lie in, or a home, is taken away or gets an owner or mode with
-/// which its owner's keys are no longer read (sshd_config(5), StrictModes).
+/// Whether a folder on the way to a login is taken away, or gets an owner or mode with which keys in
+/// it are no longer read (sshd_config(5), StrictModes). A new folder shuts nobody out.
 fn bars_the_way(path: &str, from: &FileState, to: &FileState) -> bool {
-    let depth = path.split('/').filter(|name| !name.is_empty()).count();
-    if depth > 2 && !path.starts_with("/home/") || from.word() != "directory" {
+    if from.word() != "directory" {
         return false;
     }
     let (Some(from), Some(to)) = (from.entry(), to.entry()) else { return true };
     // Who lives below goes through as one of the others; who lives here, as its owner.
-    let through = if depth < 2 { 0o111 } else { 0o100 };
+    let through = if depth(path) < 2 { 0o111 } else { 0o100 };
     to.what != What::Directory
         || from.owner != to.owner
         || to.mode & !from.mode & 0o022 != 0
         || from.mode & !to.mode & through != 0
+}
+
+/// Homes may lie anywhere; few lie deeper than this.
+fn may_be_a_home(path: &str) -> bool {
+    depth(path) <= 2
+}
+
+fn depth(path: &str) -> usize {
+    path.split('/').filter(|name| !name.is_empty()).count()
 }
 
 impl Kind for File {
@@ -246,15 +254,16 @@ impl Kind for File {
     }
 
     fn risk(path: &String, from: &FileState, to: &FileState) -> Risk {
+        let folder = || match bars_the_way(path, from, to) {
+            true => Risk::LockOut,
+            false => Risk::None,
+        };
         match super::effective::service_of(path) {
-            // The first key of an account shuts nobody out, nor does a new folder.
-            Some(service)
-                if matches!(service.name, "login keys" | "folders of logins") && from.entry().is_none() =>
-            {
-                Risk::None
-            }
+            // The first key of an account shuts nobody out.
+            Some(service) if service.name == "login keys" && from.entry().is_none() => Risk::None,
+            Some(service) if service.name == super::effective::FOLDERS.name => folder(),
             Some(service) => service.risk,
-            None if bars_the_way(path, from, to) => Risk::LockOut,
+            None if may_be_a_home(path) => folder(),
             None => Risk::None,
         }
     }
