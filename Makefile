@@ -6,12 +6,13 @@ PACKAGES := build-essential pkg-config libssl-dev openssh-client openssh-server 
 
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test test-unit test-lab bench setup build lint deny
+.PHONY: help demo test test-unit test-lab test-long bench setup build lint deny
 
 help:
 	@echo 'make demo       plan, apply and plan again against three throw-away hosts over SSH'
 	@echo 'make test       every test: units, snapshots, real sshds, lab hosts'
 	@echo 'make test-unit  the tests that need no lab host'
+	@echo 'make test-long  every way of locking oneself out that the tests know (about six minutes)'
 	@echo 'make bench      time and round trips of a plan that has nothing to do'
 	@echo 'make lint       formatting and clippy'
 
@@ -38,6 +39,9 @@ test-unit: setup
 
 test-lab: setup
 	cargo test --locked --test '*'
+
+test-long: setup
+	HARDA_LOCKOUT=all cargo test --locked --test lockout
 
 bench: build
 	cargo build --release --locked --examples

@@ -1,0 +1,266 @@
+//! Ways of locking oneself out, each made by a playbook on a lab host: either nothing is made, or the host takes it
+//! back in time, also where harda was killed; and it is told.
+//!
+//! A fixed sample runs always, all of them with HARDA_LOCKOUT=all (`make test-long`).
+
+#[path = "lockout/cases.rs"]
+mod cases;
+#[path = "support/effect.rs"]
+mod effect;
+#[path = "lockout/ground.rs"]
+mod ground;
+mod support;
+#[path = "lockout/trial.rs"]
+mod trial;
+
+use cases::{Case, cases};
+use ground::Ground;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use support::Lab;
+use trial::{Row, TIMEOUT, table};
+
+/// Hosts of each kind, so that all cases of a run take about as long on each.
+const HOSTS: [(&str, usize); 3] = [("bookworm", 7), ("trixie", 3), ("bookworm-busybox", 1)];
+
+#[test]
+fn a_case_of_lock_out_is_refused_or_taken_back() {
+    let begun = Instant::now();
+    let all = std::env::var("HARDA_LOCKOUT").is_ok_and(|v| v == "all");
+    let only = std::env::var("HARDA_LOCKOUT_CASE").ok();
+    let chosen: Vec<Case> = cases()
+        .into_iter()
+        .filter(|case| match &only {
+            Some(words) => words.split(';').any(|word| case.name.contains(word)),
+            None => all || case.sample,
+        })
+        .collect();
+    let mut of_kind: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
+    chosen.iter().for_each(|case| of_kind.entry(case.kind).or_default().push(case));
+    let kinds: Vec<&str> = HOSTS
+        .iter()
+        .flat_map(|(kind, most)| {
+            let wanted =
+                of_kind.get(kind).map_or(0, |cases| if all { *most } else { cases.len().div_ceil(2) });
+            std::iter::repeat_n(*kind, wanted.min(*most))
+        })
+        .collect();
+    let lab = Lab::up(&kinds);
+    let queues: BTreeMap<&str, (Vec<&Case>, AtomicUsize)> =
+        of_kind.into_iter().map(|(kind, cases)| (kind, (cases, AtomicUsize::new(0)))).collect();
+    let rows: Mutex<Vec<Row>> = Mutex::new(Vec::new());
+    std::thread::scope(|threads| {
+        for (host, kind) in lab.hosts.iter().zip(&kinds) {
+            let (lab, rows, (queue, next)) = (&lab, &rows, &queues[kind]);
+            threads.spawn(move || {
+                let mut ground = Ground::new(lab, host);
+                while let Some(case) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let row = trial::run(&mut ground, case);
+                    row.wrong.iter().for_each(|wrong| say(&format!("{}: {wrong}\n", row.name)));
+                    rows.lock().expect("no panic").push(row);
+                }
+            });
+        }
+    });
+    let mut rows = rows.into_inner().expect("no panic");
+    rows.sort_by_key(|row| chosen.iter().position(|case| case.name == row.name));
+    say(&table(&rows, begun.elapsed()));
+    let wrong: Vec<&str> = rows.iter().filter(|row| !row.wrong.is_empty()).map(|row| row.name).collect();
+    assert!(wrong.is_empty(), "wrong: {}", wrong.join("; "));
+    if all && only.is_none() {
+        assert!(rows.len() >= 25, "{} cases", rows.len());
+        assert!(rows.iter().filter(|row| row.restored.is_some()).count() >= 15, "too few reached the guard");
+    }
+}
+
+/// Past the test harness, which would keep it to itself.
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// A short time for the proof, for those that shall not get it.
+fn timeout() -> [String; 2] {
+    ["--guard-timeout".into(), TIMEOUT.as_secs().to_string()]
+}
+
+#[test]
+fn of_many_hosts_only_the_one_that_is_shut_is_restored() {
+    let lab = Lab::up(&["bookworm", "trixie", "bookworm", "trixie", "bookworm", "trixie"]);
+    let shut = &lab.hosts[3];
+    let tasks = format!(
+        "  tasks:
+    - name: sessions end
+      copy: {{dest: /etc/ssh/sshd_config.d/10-idle.conf, content: \"ClientAliveInterval 60\\n\"}}
+      notify: takes effect
+    - meta: flush_handlers
+    - name: bites
+      shell: \"nft 'add table inet shut; add chain inet shut in {{ type filter hook input priority 0; }}; add rule inet shut in tcp dport 22 ct state new drop'\"
+      when: inventory_hostname == '{shut}'
+  handlers:
+    - name: takes effect
+      service: {{name: ssh, state: reloaded}}
+"
+    );
+    let before: Vec<Vec<String>> = lab.hosts.iter().map(|host| Ground::new(&lab, host).state()).collect();
+    let ran = lab.harda(&arguments(&lab, "apply", &lab.write("many.yml", &ground::play(&tasks)), &timeout()));
+    let ran = ran.expect(5);
+    ran.says("bites").says("restored");
+    for (host, before) in lab.hosts.iter().zip(before) {
+        let ground = Ground::new(&lab, host);
+        let differs = ground.differs_soon(&before);
+        let idle: Vec<&String> = differs.iter().filter(|line| !line.contains("10-idle.conf")).collect();
+        assert!(idle.is_empty(), "{host}: {idle:?}\n{}", ran.all());
+        // On the one that is shut it was of the same unit.
+        assert_eq!(differs.is_empty(), host == shut, "{host}: {}", ran.all());
+        ground.enters("admin").expect(0);
+    }
+}
+
+fn arguments<'a>(lab: &Lab, verb: &'a str, book: &'a std::path::Path, more: &'a [String]) -> Vec<&'a str> {
+    // Leaked on purpose: a test's few words.
+    let inventory: &'static str =
+        Box::leak(lab.inventory("admin").to_string_lossy().into_owned().into_boxed_str());
+    let mut words = vec![verb, book.to_str().expect("UTF-8"), "-i", inventory];
+    words.extend(more.iter().map(String::as_str));
+    words
+}
+
+/// Known hosts for a port other than 22 as well.
+fn known_at(lab: &Lab, port: u16) -> String {
+    let known = std::fs::read_to_string(lab.env("HARDA_LAB_KNOWN_HOSTS")).expect("read");
+    let address = lab.address(&lab.hosts[0]);
+    let moved: String = known
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(names, _)| names.contains(&address))
+        .map(|(_, key)| format!("[{address}]:{port} {key}\n"))
+        .collect();
+    lab.write("known_hosts", &format!("{known}{moved}")).to_string_lossy().into_owned()
+}
+
+#[test]
+fn a_changed_port_is_proven_at_the_new_port() {
+    let lab = Lab::up(&["trixie"]);
+    let known = known_at(&lab, 2222);
+    let hosts = lab.inventory_of("hosts.yml", &lab.hosts[0], "admin", &[("harda_known_hosts_file", &known)]);
+    let tasks = "  tasks:
+    - name: bites
+      sshd_config: {settings: {Port: 2222}}
+      notify: takes effect
+  handlers:
+    - name: takes effect
+      service: {name: ssh, state: restarted}
+";
+    let book = lab.write("port.yml", &ground::play(tasks)).to_string_lossy().into_owned();
+    let run = |verb: &str, port: &str, more: &[&str]| {
+        let after = format!("{{\"harda_login_after\": {{\"port\": {port}}}}}");
+        let mut words = vec![verb, &book, "-i", &hosts, "-e", &after];
+        words.extend(more);
+        lab.harda(&words)
+    };
+    run("apply", "2223", &[]).expect(2).says("sshd would listen on port 2222");
+    let ran = run("apply", "2222", &["--guard-timeout", "15"]).expect(0);
+    ran.says("proven");
+    assert_eq!(lab.exec(&lab.hosts[0], "ss -Htln 'sport = :22' | wc -l").stdout.trim(), "0");
+    run("plan", "2222", &["--detailed-exitcode"]).expect(0);
+    // What shuts the new port is taken back, and seen through it.
+    let shut = "  tasks:
+    - name: bites
+      shell: \"nft 'add table inet shut; add chain inet shut in { type filter hook input priority 0; }; add rule inet shut in tcp dport 2222 ct state new drop'\"
+";
+    let shut = lab.write("shut.yml", &ground::play(shut)).to_string_lossy().into_owned();
+    let after = "{\"harda_login_after\": {\"port\": 2222}}";
+    let ran = lab.harda(&["apply", &shut, "-i", &hosts, "-e", after, "--guard-timeout", "12"]).expect(5);
+    ran.says("bites");
+    run("plan", "2222", &["--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn access_is_proven_and_lost_through_another_host() {
+    let lab = Lab::up(&["bookworm", "bookworm"]);
+    let jump = format!("admin@{}", lab.address(&lab.hosts[0]));
+    let host = &lab.hosts[1];
+    let hosts = lab.inventory_of("hosts.yml", host, "admin", &[("harda_proxy_jump", &jump)]);
+    let ground = Ground::new(&lab, host);
+    let before = ground.state();
+    let tasks = "  tasks:
+    - name: bites
+      shell: \"nft 'add table inet shut; add chain inet shut in { type filter hook input priority 0; }; add rule inet shut in ip saddr JUMP tcp dport 22 ct state new drop'\"
+"
+    .replace("JUMP", &lab.address(&lab.hosts[0]));
+    let book = lab.write("shut.yml", &ground::play(&tasks)).to_string_lossy().into_owned();
+    let ran = lab.harda(&["apply", &book, "-i", &hosts, "--guard-timeout", "12"]).expect(5);
+    ran.says("bites").says("restored");
+    assert_eq!(ground.differs_soon(&before), Vec::<String>::new());
+
+    // From elsewhere it may be shut: harda's way is the one that counts.
+    let tasks = tasks.replace("ip saddr", "ip saddr !=");
+    let book = lab.write("open.yml", &ground::play(&tasks)).to_string_lossy().into_owned();
+    lab.harda(&["apply", &book, "-i", &hosts, "--guard-timeout", "12"]).expect(0).says("proven");
+}
+
+#[test]
+fn a_host_that_reboots_is_restored_before_it_lets_anybody_in() {
+    let lab = Lab::up(&["bookworm", "trixie"]);
+    effect::each(&lab, |host| {
+        let ground = Ground::new(&lab, host);
+        let before = ground.state();
+        let tasks = "  tasks:
+    - name: bites
+      shell: echo 'AllowUsers nobody' >/etc/ssh/sshd_config.d/00-lockout.conf; nft flush ruleset
+    - name: and then
+      shell: sleep 300; systemctl reload ssh
+";
+        let book = lab.write(&format!("{host}.yml"), &ground::play(tasks));
+        // Nothing but the reboot can be what restores it.
+        let mut harda = ground.start("apply", "admin", &book, &["--guard-timeout", "500"]);
+        let seen = ground.wait_for_change("`and then`", true, Duration::from_secs(60));
+        ground.end(&mut harda);
+        assert!(seen, "the change was not seen");
+        // By an orderly reboot and by a power cut.
+        if host.ends_with('1') {
+            lab.call(&["reboot", host]).expect(0);
+        } else {
+            lab.call(&["kill", host]).expect(0);
+            lab.call(&["start", host]).expect(0);
+        }
+        let fired = lab.exec(host, "stat -c %.Y /var/lib/harda/guard/fired").expect(0).stdout;
+        let sshd = lab
+            .exec(
+                host,
+                "date +%s.%6N -d \"$(systemctl show -P ExecMainStartTimestamp --timestamp=us+utc ssh)\"",
+            )
+            .expect(0)
+            .stdout;
+        let number = |text: &str| text.trim().parse::<f64>().expect("seconds");
+        assert!(number(&fired) < number(&sshd), "restored at {fired}, sshd started at {sshd}");
+        ground.enters("admin").expect(0);
+        ground.tells_of_it("admin").unwrap_or_else(|wrong| panic!("{host}: {wrong}"));
+        assert_eq!(ground.differs_soon(&before), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn the_guards_own_tries_do_not_get_it_banned() {
+    let lab = Lab::up(&["trixie"]);
+    let ground = Ground::new(&lab, &lab.hosts[0]);
+    lab.exec(
+        &lab.hosts[0],
+        "echo 'MaxAuthTries 1' >/etc/ssh/sshd_config.d/50-few.conf && systemctl restart ssh",
+    )
+    .expect(0);
+    let before = ground.state();
+    let tasks = "  tasks:
+    - name: bites
+      shell: echo 'AllowUsers nobody' >/etc/ssh/sshd_config.d/00-lockout.conf; systemctl restart ssh
+";
+    let book = lab.write("nobody.yml", &ground::play(tasks));
+    ground.harda("apply", "admin", &book, &["--guard-timeout", "12"]).expect(5).says("bites");
+    // At once, from the address that was refused before.
+    let harmless = lab.write("harmless.yml", ground::HARMLESS);
+    ground.harda("plan", "admin", &harmless, &[]).expect(0).says_not("enalt");
+    assert_eq!(ground.differs_soon(&before), Vec::<String>::new());
+}

@@ -1,0 +1,390 @@
+//! The ways, each as the tasks of a playbook. The task that locks out is called `bites`; a handler that makes it
+//! effective, `takes effect`.
+
+/// What is to come of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Before anything is in place, with these words.
+    Refused(&'static str),
+    /// By the host.
+    Restored,
+}
+
+pub struct Case {
+    pub name: &'static str,
+    pub kind: &'static str,
+    /// Who logs in.
+    pub user: &'static str,
+    /// Done on the host before, from outside; exit status 77 where its kernel can't.
+    pub prepare: String,
+    pub tasks: String,
+    pub expect: Expect,
+    /// Whether it is in the sample that always runs.
+    pub sample: bool,
+    /// Words for harda; `agent` gives it an agent with other keys before the right one.
+    pub more: Vec<String>,
+}
+
+impl Case {
+    fn new(name: &'static str, tasks: String) -> Self {
+        Case {
+            name,
+            kind: "bookworm",
+            user: "admin",
+            prepare: String::new(),
+            tasks,
+            expect: Expect::Restored,
+            sample: false,
+            more: Vec::new(),
+        }
+    }
+
+    fn refused(self, why: &'static str) -> Self {
+        Case { expect: Expect::Refused(why), ..self }
+    }
+
+    fn on(self, kind: &'static str) -> Self {
+        Case { kind, ..self }
+    }
+
+    fn by(self, user: &'static str) -> Self {
+        Case { user, ..self }
+    }
+
+    fn after(self, prepare: &str) -> Self {
+        Case { prepare: prepare.into(), ..self }
+    }
+
+    fn sample(self) -> Self {
+        Case { sample: true, ..self }
+    }
+
+    fn with(mut self, words: &[&str]) -> Self {
+        self.more.extend(words.iter().map(|word| word.to_string()));
+        self
+    }
+}
+
+fn task(module: &str, arguments: serde_json::Value) -> String {
+    format!("  tasks:\n    - name: bites\n      {module}: {arguments}\n")
+}
+
+/// A task that isn't effective before sshd reads its files again.
+fn then_ssh(module: &str, arguments: serde_json::Value, state: &str) -> String {
+    let task = task(module, arguments);
+    format!(
+        "{task}      notify: takes effect\n  handlers:\n    - name: takes effect\n      service: {{name: ssh, state: {state}}}\n"
+    )
+}
+
+fn shell(line: &str) -> String {
+    task("shell", serde_json::json!(line))
+}
+
+fn copy(path: &str, text: &str) -> String {
+    task("copy", serde_json::json!({ "dest": path, "content": text }))
+}
+
+const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-lockout.conf";
+
+fn sshd(text: &str) -> String {
+    then_ssh("copy", serde_json::json!({ "dest": DROP_IN, "content": format!("{text}\n") }), "reloaded")
+}
+
+/// The same where harda can't foresee it.
+fn sshd_by_command(text: &str) -> String {
+    shell(&format!("printf '{text}\\n' >{DROP_IN} && systemctl restart ssh"))
+}
+
+fn sudo(text: &str) -> String {
+    let arguments = serde_json::json!({ "dest": "/etc/sudoers.d/zz-lockout", "content": format!("{text}\n"), "mode": "0440" });
+    task("copy", arguments)
+}
+
+fn nft(rules: &str) -> String {
+    format!(
+        "nft 'add table inet shut; add chain inet shut in {{ type filter hook input priority 0; }}; {rules}'"
+    )
+}
+
+pub fn cases() -> Vec<Case> {
+    [by_sshd(), by_accounts(), by_keys(), by_sudo(), by_pam(), by_firewall(), by_network(), by_services()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn by_sshd() -> Vec<Case> {
+    let after = |port: &str| format!("{{\"harda_login_after\": {{\"port\": {port}}}}}");
+    let allow = serde_json::json!({ "settings": { "AllowUsers": "nobody" } });
+    vec![
+        Case::new("AllowUsers nobody", then_ssh("sshd_config", allow, "reloaded"))
+            .refused("`AllowUsers nobody` does not name it")
+            .sample(),
+        Case::new("AllowUsers nobody, by a command", sshd_by_command("AllowUsers nobody")),
+        Case::new("AllowUsers nobody, by a command, on Debian 13", sshd_by_command("AllowUsers nobody"))
+            .on("trixie"),
+        Case::new("AllowUsers nobody, by a command, busybox", sshd_by_command("AllowUsers nobody"))
+            .on("bookworm-busybox")
+            .sample(),
+        Case::new("AllowGroups without the admin", sshd("AllowGroups wheel")).refused("`AllowGroups wheel`"),
+        Case::new("DenyGroups sudo, by a command", sshd_by_command("DenyGroups sudo")).on("trixie"),
+        Case::new("another port", sshd("Port 2222")).refused("sshd would listen on port 2222"),
+        Case::new("another port than harda_login_after says", sshd("Port 2222"))
+            .with(&["-e", &after("2223")])
+            .refused("sshd would listen on port 2222"),
+        Case::new("another port, by a command", sshd_by_command("Port 2222")),
+        Case::new("ListenAddress elsewhere", sshd("ListenAddress 127.0.0.1"))
+            .refused("sshd would listen on 127.0.0.1 only"),
+        Case::new("ListenAddress elsewhere, by a command", sshd_by_command("ListenAddress 127.0.0.1")),
+        Case::new(
+            "a key exchange that harda does not speak",
+            sshd("KexAlgorithms sntrup761x25519-sha512@openssh.com"),
+        )
+        .refused("key exchange"),
+        Case::new(
+            "the same by a command",
+            sshd_by_command("KexAlgorithms sntrup761x25519-sha512@openssh.com"),
+        ),
+        Case::new("MaxStartups 0", sshd("MaxStartups 0")).refused("Invalid MaxStartups"),
+        Case::new("PerSourceMaxStartups 0", sshd("PerSourceMaxStartups 0")),
+        Case::new("MaxAuthTries 1 and an agent of many keys", sshd("MaxAuthTries 1")).with(&["agent"]),
+        Case::new("PermitRootLogin no for root", sshd("PermitRootLogin no"))
+            .by("root")
+            .refused("`PermitRootLogin no`"),
+        Case::new("PermitRootLogin no for root, by a command", sshd_by_command("PermitRootLogin no"))
+            .by("root"),
+        Case::new("a Match block that denies", sshd("Match Address 10.200.0.0/16\n  DenyUsers *"))
+            .refused("`DenyUsers *`"),
+        Case::new("a Match block with a ForceCommand", sshd("Match User admin\n  ForceCommand /bin/false"))
+            .refused("`ForceCommand /bin/false`"),
+        Case::new(
+            "a ForceCommand, by a command",
+            sshd_by_command("Match User admin\\n  ForceCommand /bin/false"),
+        )
+        .on("trixie"),
+        Case::new("AuthorizedKeysFile elsewhere", sshd("AuthorizedKeysFile /etc/ssh/keys/%u"))
+            .refused("no key is left"),
+        Case::new("what sshd does not take", sshd("AllowUser nobody")).refused("AllowUser"),
+        Case::new(
+            "broken host keys and a restart",
+            "  tasks:
+    - name: bites
+      copy: {dest: '/etc/ssh/ssh_host_{{ item }}_key', content: \"broken\\n\", mode: '0600'}
+      loop: [ed25519, ecdsa, rsa]
+      notify: takes effect
+  handlers:
+    - name: takes effect
+      service: {name: ssh, state: restarted}
+"
+            .into(),
+        )
+        .sample(),
+        Case::new(
+            "host keys made anew, by a command",
+            shell("rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh"),
+        ),
+    ]
+}
+
+fn by_accounts() -> Vec<Case> {
+    let user = |more: serde_json::Value| {
+        let mut arguments = serde_json::json!({ "name": "admin" });
+        let map = arguments.as_object_mut().expect("a map");
+        map.extend(more.as_object().expect("a map").clone());
+        task("user", arguments)
+    };
+    let operator = |more: serde_json::Value| user(more).replace("\"admin\"", "\"operator\"");
+    vec![
+        Case::new("an expired account", user(serde_json::json!({ "expires": 86400 }))).refused("expire"),
+        Case::new("an expired account, by chage", shell("chage -E 1 admin")).on("trixie"),
+        Case::new("an expired password, by chage", shell("chage -d 0 admin")).sample(),
+        Case::new("the shell /bin/false", user(serde_json::json!({ "shell": "/bin/false" })))
+            .refused("a shell that ends at once"),
+        Case::new("the shell /bin/false, by usermod", shell("usermod -s /bin/false admin")).on("trixie"),
+        Case::new("the shell /bin/false, by chsh", shell("chsh -s /bin/false admin")),
+        Case::new("a locked password", operator(serde_json::json!({ "password_lock": true })))
+            .by("operator")
+            .refused("this would lock the password of `operator`"),
+        Case::new("a locked password, by passwd", shell("passwd -l operator")).by("operator").on("trixie"),
+        Case::new("out of the group sudo", operator(serde_json::json!({ "groups": [] })))
+            .by("operator")
+            .refused("it would no longer be in `sudo`"),
+        Case::new("out of the group sudo, by gpasswd", shell("gpasswd -d operator sudo")).by("operator"),
+        Case::new("the account goes", user(serde_json::json!({ "state": "absent" })))
+            .refused("which harda logs in as"),
+        Case::new("the account goes, by userdel", shell("userdel -f admin")).sample(),
+        Case::new("the group sudo goes, by groupdel", shell("groupdel sudo"))
+            .by("operator")
+            .on("bookworm-busybox"),
+        Case::new(
+            "accounts are looked up elsewhere",
+            copy("/etc/nsswitch.conf", "passwd: sss\ngroup: sss\nshadow: sss\nhosts: files\n"),
+        ),
+    ]
+}
+
+fn by_keys() -> Vec<Case> {
+    let keys = "/home/admin/.ssh/authorized_keys";
+    let other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ other";
+    let exclusive = serde_json::json!({ "user": "admin", "key": other, "exclusive": true });
+    let file = |more: serde_json::Value| task("file", more);
+    vec![
+        Case::new("another key, exclusively", task("authorized_key", exclusive))
+            .refused("the key that harda logs in by"),
+        Case::new("the key file goes", file(serde_json::json!({ "path": keys, "state": "absent" })))
+            .refused("no key is left"),
+        Case::new("the key goes, by a command", shell(&format!("sed -i d {keys}"))).on("trixie"),
+        Case::new(
+            "a home that others may write",
+            file(serde_json::json!({ "path": "/home/admin", "state": "directory", "mode": "0777" })),
+        )
+        .sample(),
+        Case::new("the same by chmod", shell("chmod 777 /home/admin")).on("bookworm-busybox"),
+        Case::new(
+            "another's ~/.ssh",
+            file(
+                serde_json::json!({ "path": "/home/admin/.ssh", "state": "directory", "owner": "alice", "group": "alice" }),
+            ),
+        ),
+        Case::new(
+            "a profile that ends the shell, by a command",
+            shell("echo 'exit 1' >/home/admin/.bashrc; chmod 600 /home/admin/.bashrc"),
+        ),
+        Case::new("another's home, by chown", shell("chown -R alice /home/admin")).on("trixie"),
+    ]
+}
+
+fn by_sudo() -> Vec<Case> {
+    let rule = "/etc/sudoers.d/lab-admin";
+    let out = "gpasswd -d admin sudo";
+    vec![
+        Case::new(
+            "sudoers without the admin",
+            task("copy", serde_json::json!({ "dest": rule, "content": "# nobody\n" })),
+        )
+        .after(out)
+        .refused("would no longer let it use sudo"),
+        Case::new("sudoers without the admin, by a command", shell(&format!("rm {rule}"))).after(out),
+        Case::new("a rule that takes it away", sudo("admin ALL=(ALL:ALL) !ALL")).sample(),
+        Case::new("Defaults requiretty", sudo("Defaults requiretty")).on("trixie"),
+        Case::new("Defaults targetpw", sudo("Defaults targetpw")).by("operator"),
+        Case::new("a rule whose mode sudo refuses, by chmod", shell(&format!("chmod 666 {rule}"))).after(out),
+        Case::new("what sudo does not take", sudo("admin ALL=(ALL NOPASSWD: ALL")).refused("syntax error"),
+    ]
+}
+
+const FAILLOCK: &str = "auth required pam_faillock.so preauth deny=DENY unlock_time=600
+auth [success=1 default=ignore] pam_unix.so nullok
+auth [default=die] pam_faillock.so authfail deny=DENY unlock_time=600
+auth sufficient pam_faillock.so authsucc deny=DENY unlock_time=600
+auth required pam_permit.so
+";
+
+fn by_pam() -> Vec<Case> {
+    let wrong = "echo wrong | runuser -u alice -- su operator -c true";
+    let lenient = format!("printf '%s' '{}' >/etc/pam.d/common-auth", FAILLOCK.replace("DENY", "3"));
+    vec![
+        Case::new(
+            "a PAM stack that denies root's rights",
+            copy("/etc/pam.d/common-auth", "auth requisite pam_deny.so\n"),
+        )
+        .by("operator"),
+        Case::new(
+            "a PAM stack that denies accounts",
+            copy("/etc/pam.d/common-account", "account requisite pam_deny.so\n"),
+        )
+        .sample(),
+        Case::new("a PAM file goes, by a command", shell("rm /etc/pam.d/common-account")),
+        Case::new(
+            "a PAM module that isn't there",
+            copy("/etc/pam.d/sudo", "auth required pam_none.so\naccount required pam_none.so\n"),
+        )
+        .on("trixie"),
+        Case::new(
+            "no logins for this user, by limits",
+            copy("/etc/security/limits.d/shut.conf", "admin - maxlogins 0\n"),
+        ),
+        Case::new(
+            "locked by faillock, by a command",
+            shell(&format!("for i in 1 2 3; do {wrong}; done; faillock --user operator")),
+        )
+        .by("operator")
+        .after(&lenient),
+        Case::new(
+            "faillock with deny=1 and one failure, by a command",
+            shell(&format!("sed -i s/deny=3/deny=1/ /etc/pam.d/common-auth; {wrong}; true")),
+        )
+        .by("operator")
+        .after(&lenient),
+        Case::new("/etc/nologin", copy("/etc/nologin", "closed\n")).on("trixie"),
+        Case::new("/etc/nologin, by a command", shell("touch /etc/nologin")),
+    ]
+}
+
+fn by_firewall() -> Vec<Case> {
+    let install =
+        |package: &str| format!("DEBIAN_FRONTEND=noninteractive apt-get -q install -y {package} >/dev/null");
+    let new = nft("add rule inet shut in tcp dport 22 ct state new drop");
+    let all = nft("add rule inet shut in iif eth0 drop");
+    let ruleset = "flush ruleset\ntable inet filter {\n  chain input { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; }\n}\n";
+    let template = format!(
+        "  tasks:\n    - name: bites\n      copy: {}\n    - name: takes effect\n      service: {{name: nftables, state: started, enabled: true}}\n  handlers: []\n",
+        serde_json::json!({ "dest": "/etc/nftables.conf", "content": ruleset, "mode": "0755" })
+    );
+    vec![
+        Case::new("nft drops every packet", shell(&all)).sample(),
+        Case::new("nft drops new connections to ssh", shell(&new)).on("trixie").sample(),
+        Case::new("nft drops new connections, over rules of others", shell(&new))
+            .after("nft 'add table inet mine; add set inet mine s { type ipv4_addr; elements = { 192.0.2.1, 192.0.2.7 } }; add chain inet mine c { type filter hook input priority 10; policy accept; }; add rule inet mine c ip saddr @s counter drop'"),
+        Case::new("the rules of nftables.conf", template),
+        Case::new("what nft does not take", copy("/etc/nftables.conf", "table inet filter { chain }\n"))
+            .refused("syntax error"),
+        Case::new("ufw denies before it allows", shell("ufw default deny incoming && ufw --force enable"))
+            .after(&install("ufw")),
+        Case::new("iptables", shell("iptables -A INPUT -p tcp --dport 22 --syn -j DROP")).after(&install("iptables")),
+        Case::new("the policy of iptables", shell("iptables -P INPUT DROP")).after(&install("iptables")).on("trixie"),
+        Case::new("legacy iptables", shell("iptables-legacy -A INPUT -p tcp --dport 22 --syn -j DROP"))
+            .after(&format!("{}; iptables-legacy -S >/dev/null 2>&1 || exit 77", install("iptables"))),
+    ]
+}
+
+fn by_network() -> Vec<Case> {
+    vec![
+        Case::new("the address goes", shell("ip addr del {{ ansible_host }}/24 dev eth0")).sample(),
+        Case::new("the link goes down", shell("ip link set eth0 down")).on("trixie"),
+        Case::new("a black hole for harda", shell("ip route add blackhole {{ lab_caller }}/32")),
+        Case::new("a rule before the routes", shell("ip rule add to {{ lab_caller }}/32 prohibit pref 5"))
+            .on("bookworm-busybox"),
+        Case::new("hosts.deny", copy("/etc/hosts.deny", "sshd: ALL\n")),
+        // Answers leave by another way than they came in, as on a host of two networks.
+        Case::new(
+            "rp_filter where routes are not symmetrical",
+            task("sysctl", serde_json::json!({ "name": "net.ipv4.conf.all.rp_filter", "value": "1" })),
+        )
+        .after(
+            "set -e; sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0
+            ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
+            a=$(ip -o -4 addr show eth0 | sed -n 's/.*inet \\([0-9.]*\\)\\.[0-9]*\\/24.*/\\1/p')
+            ip route add $a.0/24 dev eth0 table 100; ip rule add fwmark 7 lookup 100
+            nft 'add table inet ways; add chain inet ways out { type route hook output priority 0; }; add rule inet ways out meta mark set 7'
+            ip route replace $a.254/32 dev v0",
+        ),
+    ]
+}
+
+fn by_services() -> Vec<Case> {
+    vec![
+        Case::new(
+            "sshd stopped and disabled",
+            task("systemd", serde_json::json!({ "name": "ssh", "state": "stopped", "enabled": false })),
+        )
+        .sample(),
+        Case::new(
+            "sshd masked",
+            task("systemd", serde_json::json!({ "name": "ssh", "masked": true, "state": "stopped" })),
+        )
+        .on("trixie"),
+        Case::new("sshd masked and stopped, by a command", shell("systemctl mask --now ssh")),
+    ]
+}
