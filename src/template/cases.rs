@@ -313,9 +313,28 @@ fn errors_know_their_place() {
     assert_eq!(error.to_string(), "vars.yml:3:5: `missing` is undefined");
     let source = "#jinja2: lstrip_blocks: True\nport {{ conf.port }}\nx {{ nmae }}\n";
     let error = templar().file(Path::new("a/b.j2"), source, &scope(), &[]).expect_err("undefined");
-    assert_eq!(error.to_string(), "a/b.j2:3:1: `nmae` is undefined\n  hint: did you mean `name`?");
+    assert_eq!(error.to_string(), "a/b.j2:3:6: `nmae` is undefined\n  hint: did you mean `name`?");
     let error = templar().file(Path::new("b.j2"), "a\n{% if %}\n", &scope(), &[]).expect_err("syntax");
-    assert_eq!(error.place().map(|p| p.line), Some(2));
+    assert_eq!(error.place().map(|p| (p.line, p.column)), Some((2, 1)));
+    for (source, expected) in [
+        ("å {{ name }} {{ name | nosuch }}\n", (1, 24)),
+        ("a\nb {{ conf.nope }}\n", (2, 6)),
+        ("a\nb {{ conf['nope'] }}\n", (2, 6)),
+        ("nope {% if name == 'nopes' or nope %}{% endif %}\n", (1, 31)),
+    ] {
+        let error = templar().file(Path::new("b.j2"), source, &scope(), &[]).expect_err("wrong");
+        assert_eq!(error.place().map(|p| (p.line, p.column)), Some(expected), "{source}{error}");
+    }
+}
+
+#[test]
+fn errors_of_an_included_template_know_their_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("part.j2"), "a\nb {{ nmae }}\n").expect("written");
+    let search = [folder.path().to_path_buf()];
+    let source = "{% include 'part.j2' %}\n";
+    let error = templar().file(Path::new("b.j2"), source, &scope(), &search).expect_err("undefined");
+    assert_eq!(error.place().map(ToString::to_string).as_deref(), Some("part.j2:2:6"), "{error}");
 }
 
 #[test]

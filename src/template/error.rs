@@ -121,6 +121,15 @@ pub(super) fn translate(error: &Error, missing: Option<&Missing>) -> RenderError
     }
 }
 
+/// What went wrong inside, where the engine only says that something did in what it included.
+pub(super) fn innermost(error: &Error) -> &Error {
+    let inner = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Error>());
+    match (error.kind(), inner) {
+        (ErrorKind::BadInclude | ErrorKind::EvalBlock, Some(inner)) => innermost(inner),
+        _ => error,
+    }
+}
+
 fn is_undefined(error: &Error) -> bool {
     let detail = error.detail().unwrap_or_default();
     match error.kind() {

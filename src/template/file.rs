@@ -1,5 +1,6 @@
 //! Template files.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,7 +53,7 @@ impl Core {
             }
         };
         let name = path.display().to_string();
-        let lines = FileLines { name, header: header.lines };
+        let lines = FileLines { name, source, search, header: header.lines };
         self.run(&env, &lines.name, root, false, Some(&lines)).map(|(_, text)| text)
     }
 
@@ -80,18 +81,43 @@ impl Core {
 }
 
 /// Where the lines of a template file's body stand in the file.
-pub(super) struct FileLines {
+pub(super) struct FileLines<'a> {
     name: String,
+    source: &'a str,
+    search: &'a [PathBuf],
     /// How many lines stand before the body.
     header: usize,
 }
 
-impl FileLines {
-    pub fn place(&self, error: &Error) -> Option<Place> {
+impl FileLines<'_> {
+    /// Where the engine failed, which knows the line only: the column is that of the word that
+    /// `message` quotes, or of the line's first tag.
+    pub fn place(&self, error: &Error, message: &str) -> Option<Place> {
         let (name, line) = (error.name()?, error.line()?);
-        let before = if name == self.name { self.header } else { 0 };
-        Some(Place::new(name, line + before, 1))
+        let (source, line) = match name == self.name {
+            true => (Some(Cow::Borrowed(self.source)), line + self.header),
+            false => (included(name, self.search).ok().flatten().map(Cow::Owned), line),
+        };
+        let text = source.as_deref().and_then(|source| source.lines().nth(line.checked_sub(1)?));
+        Some(Place::new(name, line, text.map_or(1, |text| column(text, message))))
     }
+}
+
+/// The column, from 1, at which the tag or word stands that is complained of.
+fn column(line: &str, message: &str) -> usize {
+    let tag = ["{{", "{%", "{#"].iter().filter_map(|tag| line.find(tag)).min().unwrap_or(0);
+    let quoted = message.split('`').nth(1).unwrap_or_default();
+    let first = quoted.split(['.', '[']).next().unwrap_or_default();
+    let at = word(line, tag, quoted).or_else(|| word(line, tag, first)).unwrap_or(tag);
+    line[..at].chars().count() + 1
+}
+
+/// Where `wanted` stands in the line as a word of its own, at `from` or later.
+fn word(line: &str, from: usize, wanted: &str) -> Option<usize> {
+    let inside = |c: char| c.is_alphanumeric() || c == '_';
+    let alone = |at: usize| !line[..at].ends_with(inside) && !line[at + wanted.len()..].starts_with(inside);
+    let found = line[from..].match_indices(wanted).map(|(at, _)| from + at).find(|at| alone(*at));
+    found.filter(|_| !wanted.is_empty())
 }
 
 /// The source of an included template, from the first folder that has it.

@@ -8,7 +8,7 @@ use std::sync::{Arc, RwLock};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value};
 
-use super::error::{RenderError, translate};
+use super::error::{RenderError, innermost, translate};
 use super::file::{FileKey, FileLines};
 use super::frame::{self, Frame};
 use super::lazy::{Tuples, hand_out, settle};
@@ -249,24 +249,27 @@ impl Core {
         name: &str,
         root: &Arc<Root>,
         native: bool,
-        file: Option<&FileLines>,
+        file: Option<&FileLines<'_>>,
     ) -> Result<(Value, String), RenderError> {
         let (result, frame) = frame::with_frame(root, native, || {
             let text = env.get_template(name)?.render(Value::from_dyn_object(root.clone()))?;
             Ok::<_, Error>((text.clone(), only_value(&text)))
         });
-        let place = result.as_ref().err().and_then(|error| file?.place(error));
-        let placed = |error: RenderError| match &place {
-            Some(place) => error.at(place),
-            None => error,
+        let raised = result.as_ref().err().map(innermost);
+        let placed = |error: RenderError| {
+            let place = raised.and_then(|raised| file?.place(raised, &error.message()));
+            match &place {
+                Some(place) => error.at(place),
+                None => error,
+            }
         };
         if let Some(fault) = frame.fault {
             return Err(placed(fault));
         }
-        match result {
-            Ok((text, Some(value))) => finish(&value, text, &frame),
-            Ok((text, None)) => Ok((Value::from(text.as_str()), text)),
-            Err(error) => Err(placed(in_words(&error, &frame, root))),
+        match &result {
+            Ok((text, Some(value))) => finish(value, text.clone(), &frame),
+            Ok((text, None)) => Ok((Value::from(text.as_str()), text.clone())),
+            Err(error) => Err(placed(in_words(innermost(error), &frame, root))),
         }
     }
 }
