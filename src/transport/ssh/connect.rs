@@ -211,3 +211,17 @@ impl Destination {
         format!("{}:{}", self.host, self.port)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::resource::sshd::algorithms;
+
+    /// What a plan takes for spoken must be what a login offers.
+    #[test]
+    fn plans_judge_by_what_is_offered() {
+        let known: Vec<&str> = super::KEX.iter().filter(|k| !k.starts_with("mlkem")).copied().collect();
+        assert_eq!(known, algorithms::KEX);
+        assert_eq!(super::CIPHERS, algorithms::CIPHERS);
+        assert_eq!(super::MACS, algorithms::MACS);
+    }
+}
