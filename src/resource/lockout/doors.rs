@@ -86,7 +86,8 @@ fn lists(access: &Access, settings: &Settings, account: Option<&Account>) -> Opt
         let names = of("allowusers").join(" ");
         return Some(Why::sshd("allowusers", format!("`AllowUsers {names}` does not name it")));
     }
-    let groups = &account?.groups;
+    // One that is not there has no groups: that it is not there is said instead.
+    let groups = &account.filter(|account| account.present)?.groups;
     let by_group = |keyword: &str| of(keyword).iter().any(|p| groups.iter().any(|g| matches(p, g)));
     if by_group("denygroups") {
         return Some(Why::sshd("denygroups", format!("`DenyGroups {}`", of("denygroups").join(" "))));

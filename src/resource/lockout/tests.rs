@@ -124,6 +124,21 @@ fn a_change_of_sshd_asks_for_the_prediction() {
 }
 
 #[test]
+fn groups_that_an_absent_account_is_not_in_are_not_what_is_said() {
+    let access = access("admin");
+    let mut world = host(&access, CONF, FileState::Absent { folder: true }, file("x"));
+    let overlay = vec![Candidate { path: CONF.into(), body: Some(Body::of(*b"x")) }];
+    let mut then = effective(&access, &[("allowgroups", "sudo")]);
+    if let SshdState::Present(sshd) = &mut then {
+        sshd.accounts = vec![Account { name: "admin".into(), ..Account::default() }];
+    }
+    see::<Sshd>(&mut world, id(&access, overlay), then);
+    let refusal = judged(&world, &access, CONF).expect("told").expect("refused");
+    let wanted = format!("this would lock harda out as `admin`: there would be no such account {HINT}");
+    assert_eq!(refusal.message, wanted);
+}
+
+#[test]
 fn settings_that_refuse_the_present_login_are_named() {
     let admin = access("admin");
     assert_eq!(told(&admin, &[("permitrootlogin", "no"), ("passwordauthentication", "no")]), None);
