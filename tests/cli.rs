@@ -61,6 +61,14 @@ fn doc_of_a_module() {
 }
 
 #[test]
+fn a_plan_takes_the_options_that_say_what_it_does_anyway() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let book = folder.path().join("book.yml");
+    std::fs::write(&book, "- hosts: all\n  tasks: [{debug: {msg: hello}}]\n").expect("written");
+    help(&["plan", "-C", "-D", "--syntax-check", "-i", "web1,", &book.to_string_lossy()]);
+}
+
+#[test]
 fn mistyped_words_name_the_nearest() {
     wrong(&["plan", "x.yml", "--inventry", "h,"], "a similar argument exists: '--inventory'");
     wrong(&["plna"], "a similar subcommand exists: 'plan'");

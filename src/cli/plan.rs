@@ -18,6 +18,13 @@ pub struct PlanArgs {
     #[command(flatten)]
     saving: SavingArgs,
 
+    // `-C` and `-D` say what a plan does anyway: taken as habit types them.
+    #[arg(short = 'C', long, hide = true)]
+    check: bool,
+
+    #[arg(short = 'D', long, hide = true)]
+    diff: bool,
+
     /// End with 3 where changes are pending
     #[arg(long, help_heading = "Output")]
     detailed_exitcode: bool,
