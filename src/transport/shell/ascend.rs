@@ -1,7 +1,7 @@
 //! Becoming another user with a password: the one conversation before the loop runs.
 
 use std::io::ErrorKind;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::text::{prompt_of, up_mark};
 use super::{BECOME_LIMIT, Shell};
@@ -87,7 +87,9 @@ impl Shell {
             if prompt(talk) {
                 return Ok(Heard::Prompt);
             }
-            while matches!(self.pipe.read(Stream::Out, &mut buffer), Ok(n) if n > 0) {}
+            // One read of each stream a round: the clock is looked at however much comes.
+            self.left(begun).map_err(|f| with_last_words(f, talk))?;
+            let _ = self.pipe.read(Stream::Out, &mut buffer);
             match self.pipe.read(Stream::Err, &mut buffer) {
                 Ok(0) => return Ok(Heard::End),
                 Ok(n) => {
@@ -103,12 +105,16 @@ impl Shell {
         }
     }
 
-    fn pause(&mut self, begun: Instant, writing: bool) -> Result<(), Failure> {
-        let Some(left) = BECOME_LIMIT.checked_sub(begun.elapsed()) else {
+    fn left(&self, begun: Instant) -> Result<Duration, Failure> {
+        BECOME_LIMIT.checked_sub(begun.elapsed()).ok_or_else(|| {
             let limit = BECOME_LIMIT.as_secs();
             let message = format!("becoming the other user on `{}` took longer than {limit} s", self.host);
-            return Err(Failure::new(FailureKind::Become, message));
-        };
+            Failure::new(FailureKind::Become, message)
+        })
+    }
+
+    fn pause(&mut self, begun: Instant, writing: bool) -> Result<(), Failure> {
+        let left = self.left(begun)?;
         self.pipe.wait(writing, left).map_err(|e| {
             Failure::new(FailureKind::Closed, format!("the connection to `{}` was lost: {e}", self.host))
         })

@@ -11,6 +11,9 @@ use crate::transport::pipe::{Pipe, Stream};
 
 /// Three beats, five seconds each, and what a busy network may add.
 const SILENCE: Duration = Duration::from_secs(20);
+/// How much a host must take within a step's deadline for the deadline to begin anew: one that takes
+/// a byte now and then would otherwise never be late.
+const FAIR: usize = 64 << 10;
 
 /// Bytes that went over the wire, as the shell counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -104,8 +107,8 @@ impl Exchange<'_> {
         let mut buffer = vec![0; 64 << 10];
         let mut writable = true;
         loop {
-            let (wrote, pending) = self.write(outgoing, &mut writable)?;
-            let mut moved = wrote;
+            let (sent, pending) = self.write(outgoing, &mut writable)?;
+            let mut moved = sent > 0;
             for which in [Stream::Out, Stream::Err] {
                 moved |= self.read(which, &mut streams[which as usize], &mut buffer, awaited, &mut clock)?;
             }
@@ -118,36 +121,35 @@ impl Exchange<'_> {
                 return Err(self.ended(&streams, done));
             }
             clock.fragment(done);
-            if wrote {
-                clock.restart();
-            }
+            clock.sent(sent, pending);
+            // Looked at whether anything came or not: output without end is late too.
+            let left = clock.left(&awaited[done]).map_err(|why| self.late(why, &streams[1]))?;
             if !moved {
-                let left = clock.left(&awaited[done]).map_err(|why| self.late(why, &streams[1]))?;
                 self.pipe.wait(pending && writable, left).map_err(|e| self.lost(&e.to_string()))?;
             }
         }
     }
 
-    /// Writes what the pipe takes: whether it took any, and whether something is left.
-    fn write(&mut self, outgoing: &mut Outgoing, writable: &mut bool) -> Result<(bool, bool), Broken> {
+    /// Writes what the pipe takes: how much that was, and whether something is left.
+    fn write(&mut self, outgoing: &mut Outgoing, writable: &mut bool) -> Result<(usize, bool), Broken> {
         if !*writable {
-            return Ok((false, false));
+            return Ok((0, false));
         }
         let chunk = outgoing.chunk()?;
         if chunk.is_empty() {
-            return Ok((false, false));
+            return Ok((0, false));
         }
         match self.pipe.write(chunk) {
             Ok(sent) => {
                 outgoing.sent(sent);
                 self.traffic.sent += sent as u64;
-                Ok((sent > 0, true))
+                Ok((sent, true))
             }
-            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok((false, true)),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok((0, true)),
             // The host won't read any more; what it said before it went may tell why.
             Err(_) => {
                 *writable = false;
-                Ok((false, false))
+                Ok((0, false))
             }
         }
     }
@@ -272,12 +274,15 @@ struct Clock {
     fragment: usize,
     since: Instant,
     heard: Instant,
+    /// Bytes that the host took since the deadline began.
+    taken: usize,
+    pending: bool,
 }
 
 impl Clock {
     fn start() -> Self {
         let now = Instant::now();
-        Clock { fragment: 0, since: now, heard: now }
+        Clock { fragment: 0, since: now, heard: now, taken: 0, pending: true }
     }
 
     /// Fragment `index` is the one being run.
@@ -288,9 +293,19 @@ impl Clock {
         }
     }
 
-    /// While bytes still move to the host its step hasn't had all of its input.
+    /// While bytes still move to the host at a fair rate its step hasn't had all of its input.
+    fn sent(&mut self, bytes: usize, pending: bool) {
+        self.taken += bytes;
+        let all_sent = self.pending && !pending;
+        self.pending = pending;
+        if self.taken >= FAIR || all_sent {
+            self.restart();
+        }
+    }
+
     fn restart(&mut self) {
         self.since = Instant::now();
+        self.taken = 0;
     }
 
     fn heard(&mut self) {

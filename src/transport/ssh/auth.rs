@@ -1,5 +1,6 @@
 //! Logging in: keys, then a password.
 
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use ssh2::{Agent, ErrorCode, PublicKey, Session};
@@ -7,8 +8,10 @@ use ssh2::{Agent, ErrorCode, PublicKey, Session};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::config::Destination;
+use super::connect::{ANSWER_LIMIT, Entered};
 use super::keys::{KeyFile, fingerprint_of, key_type, public_beside};
 use super::password;
+use super::watch::within;
 use crate::transport::Proof;
 use crate::transport::connector::Connector;
 use crate::transport::failure::{Failure, FailureKind};
@@ -63,6 +66,7 @@ pub(super) struct Attempt<'a> {
     pub(super) connector: &'a Connector,
     pub(super) destination: &'a Destination,
     pub(super) session: &'a Session,
+    socket: &'a OwnedFd,
     agent: Option<(Agent, Vec<Rc<PublicKey>>)>,
     /// Fingerprints of what was offered.
     offered: Vec<Option<String>>,
@@ -81,12 +85,14 @@ pub(super) struct Attempt<'a> {
 pub(super) fn authenticate(
     connector: &Connector,
     destination: &Destination,
-    session: &Session,
+    entered: &Entered,
 ) -> Result<Proof, Failure> {
+    let session = &entered.session;
     let mut attempt = Attempt {
         connector,
         destination,
         session,
+        socket: &entered.socket,
         agent: None,
         offered: Vec::new(),
         refused: Vec::new(),
@@ -119,9 +125,14 @@ impl Attempt<'_> {
         &self.destination.user
     }
 
+    /// One question to the host and its answer.
+    pub(super) fn limited<T>(&self, call: impl FnOnce() -> T) -> T {
+        within(self.socket, ANSWER_LIMIT, call)
+    }
+
     /// What the host takes now; after a partial success that is something else than before.
     pub(super) fn methods(&self) -> Option<String> {
-        self.session.auth_methods(self.user()).ok().map(str::to_string)
+        self.limited(|| self.session.auth_methods(self.user()).ok().map(str::to_string))
     }
 
     /// Offers keys in this order: what let us in elsewhere, the files that somebody named, the
@@ -190,9 +201,12 @@ impl Attempt<'_> {
             (Candidate::File(file), _) => {
                 let key = self.connector.keys.unlock(file)?;
                 let passphrase = key.passphrase.as_ref().map(|p| p.expose());
-                self.session.userauth_pubkey_memory(self.user(), None, &key.pem, passphrase)
+                self.limited(|| self.session.userauth_pubkey_memory(self.user(), None, &key.pem, passphrase))
             }
-            (Candidate::Agent(identity), Some((agent, _))) => agent.userauth(self.user(), identity),
+            (Candidate::Agent(identity), Some((agent, _))) => {
+                // Not limited: an agent may ask somebody to confirm.
+                agent.userauth(self.user(), identity)
+            }
             (Candidate::Agent(_), None) => return Ok(false),
         };
         match result {

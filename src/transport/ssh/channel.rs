@@ -8,7 +8,8 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::net::{Shutdown, shutdown};
 use ssh2::{BlockDirections, Channel, Session};
 
-use super::connect::Entered;
+use super::connect::{ANSWER_LIMIT, Entered};
+use super::watch::within;
 use crate::transport::pipe::{Pipe, Stream};
 use crate::transport::process::wait_for;
 
@@ -23,8 +24,11 @@ pub(super) struct SshPipe {
 
 impl SshPipe {
     pub(super) fn start(entered: Entered, command: &str) -> Result<Self, ssh2::Error> {
-        let mut channel = entered.session.channel_session()?;
-        channel.exec(command)?;
+        let channel = within(&entered.socket, ANSWER_LIMIT, || {
+            let mut channel = entered.session.channel_session()?;
+            channel.exec(command)?;
+            Ok::<_, ssh2::Error>(channel)
+        })?;
         entered.session.set_blocking(false);
         Ok(SshPipe { channel, entered })
     }
@@ -40,6 +44,7 @@ pub(super) fn whole_packets(
     socket: BorrowedFd<'_>,
     mut call: impl FnMut() -> io::Result<usize>,
 ) -> io::Result<usize> {
+    let begun = std::time::Instant::now();
     loop {
         let result = call();
         let blocked = matches!(&result, Err(e) if e.kind() == ErrorKind::WouldBlock);
@@ -48,7 +53,6 @@ pub(super) fn whole_packets(
         if !(blocked && outbound) {
             return result;
         }
-        let begun = std::time::Instant::now();
         wait_for(&mut [PollFd::new(&socket, PollFlags::OUT)], STUCK)?;
         if begun.elapsed() >= STUCK {
             return Err(io::Error::new(ErrorKind::TimedOut, "the host takes no more bytes"));

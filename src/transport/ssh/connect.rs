@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
 use ssh2::{MethodType, Session};
@@ -11,13 +11,14 @@ use ssh2::{MethodType, Session};
 use super::auth;
 use super::config::Destination;
 use super::host_keys::Verdict;
+use super::watch::within;
 use crate::transport::Proof;
 use crate::transport::connector::Connector;
 use crate::transport::failure::{Failure, FailureKind};
 
 /// How long one answer may take during the login. PAM with a directory service behind it can be
 /// slow; the handshake has no such excuse.
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// How long sent bytes may stay unacknowledged before the kernel gives up on the host.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(45);
 
@@ -65,7 +66,7 @@ pub(super) fn log_in(
     let _turn = connector.pace.turn(&destination.knock_address());
     let mut entered = shake_hands(connector, destination, reach(connector, destination, depth)?)?;
     check_host_key(connector, destination, &entered.session)?;
-    entered.proof = auth::authenticate(connector, destination, &entered.session)?;
+    entered.proof = auth::authenticate(connector, destination, &entered)?;
     Ok(entered)
 }
 
@@ -89,7 +90,12 @@ pub(super) fn shake_hands(
         prefer(&session, back, names).map_err(failed)?;
     }
     session.set_tcp_stream(socket);
-    session.handshake().map_err(failed)?;
+    let begun = Instant::now();
+    let shaken = within(&again, destination.connect_timeout, || session.handshake());
+    if shaken.is_err() && begun.elapsed() >= destination.connect_timeout {
+        return Err(unreachable(destination, NO_SSH));
+    }
+    shaken.map_err(failed)?;
     session.set_timeout(milliseconds(ANSWER_LIMIT));
     Ok(Entered { session, socket: again, proof: Proof::default() })
 }
@@ -179,6 +185,8 @@ pub(super) fn unreachable(destination: &Destination, why: &str) -> Failure {
     Failure::new(FailureKind::Unreachable, format!("`{name}` ({host}:{port}) is unreachable: {why}"))
 }
 
+const NO_SSH: &str = "it accepted the connection but speaks no SSH in time";
+
 /// libssh2's numbers for what goes wrong before a login.
 const SOCKET_DISCONNECT: i32 = -13;
 const KEX_FAILURE: i32 = -5;
@@ -197,7 +205,7 @@ fn handshake_failure(destination: &Destination, error: &ssh2::Error) -> Failure 
                  (`PerSourcePenalties`, fail2ban), or when something else listens on that port",
             )
         }
-        TIMEOUT => unreachable(destination, "it accepted the connection but speaks no SSH in time"),
+        TIMEOUT => unreachable(destination, NO_SSH),
         KEX_FAILURE => unreachable(destination, "no algorithm is common to both sides").hint(
             "harda offers no outdated algorithms and no sntrup761; `-c openssh` uses the system's ssh instead",
         ),

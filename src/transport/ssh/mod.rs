@@ -10,6 +10,7 @@ pub(super) mod keys;
 mod password;
 mod scan;
 pub(super) mod ssh_config;
+mod watch;
 
 use super::connector::Connector;
 use super::failure::{Failure, FailureKind};

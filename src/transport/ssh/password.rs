@@ -20,12 +20,13 @@ pub(super) fn log_in(attempt: &mut Attempt<'_>, methods: Option<String>) -> Resu
     }
     let Some(password) = &attempt.destination.password else { return Ok(false) };
     if asks(&methods, "password") {
-        let result = attempt.session.userauth_password(attempt.user(), password.expose());
+        let result = attempt.limited(|| attempt.session.userauth_password(attempt.user(), password.expose()));
         return judge(attempt, result, "the password".to_string());
     }
     if asks(&methods, "keyboard-interactive") {
         let mut answers = Answers { password: password.expose(), given: false, strange: None };
-        let result = attempt.session.userauth_keyboard_interactive(attempt.user(), &mut answers);
+        let result =
+            attempt.limited(|| attempt.session.userauth_keyboard_interactive(attempt.user(), &mut answers));
         let what = match answers.strange {
             Some(question) => format!("the password (it also asks `{question}`, which harda can't answer)"),
             None => "the password".to_string(),
