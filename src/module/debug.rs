@@ -2,7 +2,7 @@
 
 use super::template::stop;
 use super::{Args, Context, Effect, Kind, Module, Param, Planned};
-use crate::template::RenderError;
+use crate::template::{RenderError, is_template};
 use crate::world::Stop;
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -31,6 +31,11 @@ impl Module for Debug {
         PARAMS
     }
 
+    /// Rendered here: what comes out of a template may be a host's words, which are no expression.
+    fn raw_params(&self) -> &'static [&'static str] {
+        &["var"]
+    }
+
     fn plan(&self, args: &Args, cx: &Context<'_>) -> Result<Planned, Stop> {
         if args.get("msg").is_some() && args.get("var").is_some() {
             return Err(Stop::error("`debug` takes `msg` or `var`, not both"));
@@ -57,8 +62,16 @@ fn verbosity(cx: &Context<'_>) -> i64 {
 }
 
 fn value(var: &Value, cx: &Context<'_>) -> Result<Value, Stop> {
-    let Some(expression) = var.as_str() else { return Ok(var.clone()) };
-    match cx.templar.text(&format!("{{{{ {expression} }}}}"), cx.scope) {
+    let rendered = match (var.kind(), var.as_str()) {
+        (_, Some(text)) if is_template(text) => cx.templar.text(text, cx.scope),
+        (_, Some(expression)) => cx.templar.text(&format!("{{{{ {expression} }}}}"), cx.scope),
+        (ValueKind::Seq, _) => {
+            let items = var.try_iter().into_iter().flatten();
+            return items.map(|item| value(&item, cx)).collect();
+        }
+        _ => return Ok(var.clone()),
+    };
+    match rendered {
         Err(RenderError::Undefined { .. }) => Ok(UNDEFINED.into()),
         other => other.map_err(stop),
     }
@@ -84,7 +97,7 @@ mod tests {
     #[test]
     fn messages_and_variables_are_shown() {
         let mut bench = Bench::new();
-        bench.scope = bench.scope.with("port", Var::Data(22.into()));
+        bench.scope = bench.scope.with("port", Var::Data(22.into())).with("said", Var::Data("port".into()));
         let cases = [
             (json!({}), "Hello world!"),
             (json!({"msg": "hej"}), "hej"),
@@ -92,6 +105,9 @@ mod tests {
             (json!({"msg": true}), "True"),
             (json!({"var": "port"}), "port: 22"),
             (json!({"var": "prt"}), "prt: VARIABLE IS NOT DEFINED!"),
+            (json!({"var": ["port", "said"]}), "[\"port\", \"said\"]: [\n  22,\n  \"port\"\n]"),
+            // What a host said is shown, not looked up.
+            (json!({"var": "{{ said }}"}), "{{ said }}: port"),
         ];
         for (args, said) in cases {
             let planned = bench.plan("debug", args.clone()).expect("planned");
