@@ -9,7 +9,7 @@ use crate::files::Files;
 use crate::inventory::Inventory;
 use crate::playbook::model::Playbook;
 use crate::record::Event;
-use crate::report::{Masker, Progress, Sink};
+use crate::report::{Masker, Progress, Sink, safe_line};
 use crate::saved::Clock;
 use crate::saved::secrets::VARIABLES;
 use crate::template::{Layer, RunInputs, Templar};
@@ -236,7 +236,8 @@ fn accept_new_keys(setup: &Setup) -> Result<(), CliError> {
             return Ok(());
         }
         for key in &new {
-            eprintln!("new host key: {} ({}) {} {}", key.name, key.address, key.algorithm, key.fingerprint);
+            let key = format!("{} ({}) {} {}", key.name, key.address, key.algorithm, key.fingerprint);
+            eprintln!("new host key: {}", safe_line(&key));
         }
         let trusted = setup.connector.trust(&new);
         trusted.map_err(|failure| CliError::new(failure.message).hint(failure.hint.unwrap_or_default()))?;

@@ -192,6 +192,8 @@ fn guarded(run: &HostRun<'_>, batch: &[Change], around: &Around, body: &str, ahe
         guard_one(at, change, ahead, (&mut functions, &mut checks, &mut proofs, &mut words));
     }
     let line = format!("run={} login={} changed{words}", run.setup.run, run.access.user);
+    // One line of the host's log, whatever a name holds.
+    let line = line.replace(char::is_control, "?");
     let log = format!(
         "! command -v logger >/dev/null 2>&1 || logger -t harda -p authpriv.notice -- {} </dev/null",
         quote(&line)

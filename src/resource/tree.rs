@@ -231,7 +231,7 @@ fn everything(id: &TreeId) -> String {
     for (test, program, name) in [("-user", "chown", &id.owner), ("-group", "chgrp", &id.group)] {
         let Some(name) = name.as_deref().map(quote) else { continue };
         script.push_str(&format!(
-            "find {place} -mindepth 1 ! {test} {name} -exec {program} -h {name} -- {{}} + || exit 1\n"
+            "find {place} -mindepth 1 ! {test} {name} -exec {program} -h -- {name} {{}} + || exit 1\n"
         ));
     }
     for (sort, rule) in id.sorts() {

@@ -132,6 +132,10 @@ fn openssh_arguments(connector: &Connector, login: &Login) -> Result<Vec<OsStrin
         format!("StrictHostKeyChecking={accept}"),
         format!("ConnectTimeout={timeout}"),
         "ServerAliveInterval=15".to_string(),
+        // Whatever ssh_config says: a host that harda logs in to is not to reach others from there.
+        "ForwardAgent=no".to_string(),
+        "ForwardX11=no".to_string(),
+        "ClearAllForwardings=yes".to_string(),
     ];
     if !login.known_hosts.is_empty() {
         let files: Vec<_> = login.known_hosts.iter().map(|f| format!("\"{}\"", f.display())).collect();

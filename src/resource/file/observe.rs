@@ -159,7 +159,8 @@ fn read_digest(line: &str) -> Option<(String, String)> {
         Some(rest) => (true, rest),
         None => (false, line),
     };
-    let digest = line.get(..64)?;
+    // It becomes part of scripts: nothing but a digest will do.
+    let digest = line.get(..64).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
     let path = line.get(66..)?;
     let path = if escaped { path.replace("\\\\", "\\") } else { path.to_string() };
     Some((path, digest.to_string()))

@@ -105,7 +105,7 @@ fn write(path: &str, from: &FileState, wanted: &Entry, source: &Source<'_>, extr
     if let Some(model) = model {
         let _ = writeln!(script, "cp --attributes-only --preserve=all -- {model} \"$t\" 2>/dev/null");
     }
-    let _ = writeln!(script, "chown {owner} \"$t\" && chmod {:04o} \"$t\" || exit 1", wanted.mode);
+    let _ = writeln!(script, "chown -- {owner} \"$t\" && chmod {:04o} \"$t\" || exit 1", wanted.mode);
     if let Some(validate) = &extras.validate {
         // The command is the playbook's own text, as in Ansible; only the path is ours.
         let command = validate.replace("%s", "\"$t\"");

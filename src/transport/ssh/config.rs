@@ -74,6 +74,7 @@ impl Destination {
         if login.proxy_jump.is_none()
             && let Some(command) = said.one("proxycommand").filter(|c| *c != "none")
         {
+            destination.refuse_shell_words()?;
             destination.proxy_command = Some(destination.expand(command)?);
         }
         Ok(destination)
@@ -105,6 +106,19 @@ impl Destination {
             let ours = ["known_hosts", "known_hosts2"].map(|name| home().join(".ssh").join(name));
             self.known_hosts.extend(ours);
             self.known_hosts.push("/etc/ssh/ssh_known_hosts".into());
+        }
+        Ok(())
+    }
+
+    /// Names that become part of a command line of this machine: as OpenSSH, none that a shell would
+    /// take for more than a word.
+    fn refuse_shell_words(&self) -> Result<(), Failure> {
+        let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"'`\"$\\;&<>|(){}".contains(c);
+        for word in [&self.host, &self.original, &self.user] {
+            if word.starts_with('-') || !word.chars().all(plain) {
+                let message = format!("`{word}` can't stand in the `ProxyCommand` for `{}`", self.name);
+                return Err(Failure::new(FailureKind::Input, message));
+            }
         }
         Ok(())
     }
