@@ -22,6 +22,8 @@ mod pam_profile;
 mod password_ageing;
 mod pattern;
 mod ping;
+#[cfg(test)]
+mod quoting;
 mod replace;
 pub mod rollback;
 mod service;
