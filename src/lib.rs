@@ -8,6 +8,8 @@ pub mod cli;
 pub mod engine;
 pub mod files;
 pub mod fragment;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod guard;
 pub mod inventory;
 pub mod manifest;

@@ -28,6 +28,8 @@ mod task;
 mod vars;
 mod walk;
 
+#[doc(hidden)]
+pub use facts::read as read_facts;
 pub use local::Local;
 pub use look::look;
 pub use options::{Options, SeenAs};

@@ -6,6 +6,8 @@
 
 mod connector;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod lock;
 mod pipe;
 mod process;

@@ -13,7 +13,7 @@ const LONGEST_TAIL: usize = 32;
 
 /// What the parser found. Content borrows from the bytes fed.
 #[derive(Debug, PartialEq)]
-pub(super) enum Event<'a> {
+pub(in crate::transport) enum Event<'a> {
     /// The request was read whole and is being run.
     Start,
     Content(&'a [u8]),
@@ -28,14 +28,14 @@ pub(super) enum Event<'a> {
 
 /// Why a stream can't be the framed shell's.
 #[derive(Debug, PartialEq)]
-pub(super) enum Garbled {
+pub(in crate::transport) enum Garbled {
     TooMuchNoise,
     BadMark,
 }
 
 /// The parser of one stream (stdout or stderr) for one request.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub(in crate::transport) struct Frames {
     mark: Vec<u8>,
     held: Vec<u8>,
     started: bool,
@@ -44,7 +44,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new(nonce: &str) -> Self {
+    pub(in crate::transport) fn new(nonce: &str) -> Self {
         Frames {
             mark: format!("\n{nonce} ").into_bytes(),
             held: Vec::new(),
@@ -64,7 +64,11 @@ impl Frames {
     }
 
     /// Takes the next bytes of the stream and hands on what they complete.
-    pub(super) fn feed(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Event<'_>)) -> Result<(), Garbled> {
+    pub(in crate::transport) fn feed(
+        &mut self,
+        chunk: &[u8],
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), Garbled> {
         let mut joined = std::mem::take(&mut self.held);
         let bytes: &[u8] = if joined.is_empty() {
             chunk

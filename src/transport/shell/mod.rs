@@ -2,7 +2,7 @@
 
 mod ascend;
 mod exchange;
-mod frames;
+pub(super) mod frames;
 mod request;
 mod text;
 

@@ -27,13 +27,13 @@ const ALGORITHMS: &[(&str, &str)] = &[
 
 /// One line of a known_hosts file.
 #[derive(Debug)]
-struct Line {
+pub(in crate::transport) struct Line {
     number: usize,
     entry: Entry,
 }
 
 #[derive(Debug)]
-struct KnownFile {
+pub(in crate::transport) struct KnownFile {
     lines: Vec<Line>,
     /// Lines that say `@revoked` of something that isn't understood: they can't be ignored.
     unclear: Vec<usize>,
@@ -43,6 +43,13 @@ struct KnownFile {
 #[derive(Default)]
 pub(in crate::transport) struct KnownHosts {
     files: Mutex<HashMap<PathBuf, Arc<KnownFile>>>,
+}
+
+impl KnownFile {
+    /// The lines that are about this name.
+    pub(in crate::transport) fn about<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f Line> {
+        self.lines.iter().filter(move |line| is_about(line.entry.host_patterns(), name))
+    }
 }
 
 /// The lines that are about one host.
@@ -105,8 +112,7 @@ impl KnownHosts {
                 let message = format!("{}:{number}: this `@revoked` line can't be read", path.display());
                 return Err(Failure::new(FailureKind::Input, message).hint("correct or remove the line"));
             }
-            let about = file.lines.iter().filter(|line| is_about(line.entry.host_patterns(), name));
-            matches.extend(about.map(|line| Match {
+            matches.extend(file.about(name).map(|line| Match {
                 file: path.clone(),
                 number: line.number,
                 marker: line.entry.marker().cloned(),
@@ -156,7 +162,7 @@ fn append(path: &Path, line: &str) -> std::io::Result<()> {
     file.write_all(format!("{separator}{line}\n").as_bytes())
 }
 
-fn parse(text: &str) -> KnownFile {
+pub(in crate::transport) fn parse(text: &str) -> KnownFile {
     let mut file = KnownFile { lines: Vec::new(), unclear: Vec::new() };
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
