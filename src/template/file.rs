@@ -53,7 +53,7 @@ impl Core {
             }
         };
         let name = path.display().to_string();
-        let lines = FileLines { name, source, search, header: header.lines };
+        let lines = FileLines { files: &self.inputs.files, name, source, search, header: header.lines };
         self.run(&env, &lines.name, root, false, Some(&lines)).map(|(_, text)| text)
     }
 
@@ -82,6 +82,7 @@ impl Core {
 
 /// Where the lines of a template file's body stand in the file.
 pub(super) struct FileLines<'a> {
+    files: &'a Files,
     name: String,
     source: &'a str,
     search: &'a [PathBuf],
@@ -96,7 +97,7 @@ impl FileLines<'_> {
         let (name, line) = (error.name()?, error.line()?);
         let (source, line) = match name == self.name {
             true => (Some(Cow::Borrowed(self.source)), line + self.header),
-            false => (included(name, self.search).ok().flatten().map(Cow::Owned), line),
+            false => (included(self.files, name, self.search).ok().flatten().map(Cow::Owned), line),
         };
         let text = source.as_deref().and_then(|source| source.lines().nth(line.checked_sub(1)?));
         Some(Place::new(name, line, text.map_or(1, |text| column(text, message))))

@@ -70,6 +70,10 @@ fn hostile(number: usize, values: &Values<'_>, folder: &str) -> Option<(Key, Sta
             };
             (Key::Tree(id), [tree, TreeState::default()].map(State::Tree).into())
         }
+        // These are only asked for.
+        13 => (Key::Runs(v()), Vec::new()),
+        14 => (Key::Inside(format!("{folder}/{}", v())), Vec::new()),
+        15 => (Key::Dependents(v()), Vec::new()),
         _ => return None,
     })
 }
@@ -90,6 +94,9 @@ fn number(key: &Key) -> usize {
         Key::KernelModule(_) => 10,
         Key::Sysctl(_) => 11,
         Key::Tree(_) => 12,
+        Key::Runs(_) => 13,
+        Key::Inside(_) => 14,
+        Key::Dependents(_) => 15,
     }
 }
 
