@@ -49,12 +49,17 @@ impl<'l> Ground<'l> {
 
     /// What is otherwise than before, once units and sessions had their time to end and to start.
     pub fn differs_soon(&self, before: &[String]) -> Vec<String> {
+        self.differs_but(before, "\n")
+    }
+
+    /// The same without the lines that hold these words: what was to change.
+    pub fn differs_but(&self, before: &[String], words: &str) -> Vec<String> {
         let begun = Instant::now();
         loop {
             let now = self.state();
             let gone = before.iter().filter(|line| !now.contains(line)).map(|line| format!("- {line}"));
             let new = now.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
-            let differs: Vec<String> = gone.chain(new).collect();
+            let differs: Vec<String> = gone.chain(new).filter(|line| !line.contains(words)).collect();
             if differs.is_empty() || begun.elapsed() > Duration::from_secs(12) {
                 return differs;
             }
