@@ -338,6 +338,8 @@ fn look(run: &mut HostRun<'_>) -> Result<Option<Found>, Failure> {
 pub fn leftover(run: &mut HostRun<'_>, found: Found) -> Result<(), Ending> {
     let mut found = found;
     let begun = Instant::now();
+    // A run that goes on may keep it armed for as long as a second one is willing to wait.
+    let limit = Duration::from_secs(found.left.max(0) as u64 + run.setup.options.lock_timeout) + GRACE;
     while found.phase != Phase::Fired {
         let message =
             format!("run {} has armed the dead-man's switch here, due in {} s", found.run, found.left);
@@ -346,7 +348,7 @@ pub fn leftover(run: &mut HostRun<'_>, found: Found) -> Result<(), Ending> {
             run.tell(Event::Warned { host: run.name.clone(), message });
             return Ok(());
         }
-        if begun.elapsed() > Duration::from_secs(found.left.max(0) as u64) + GRACE {
+        if begun.elapsed() > limit {
             return Err(Failure::new(FailureKind::TimedOut, message).hint("wait for that run to end").into());
         }
         std::thread::sleep(Duration::from_secs(1));

@@ -100,10 +100,11 @@ impl<'s> HostRun<'s> {
         let door = entrance(setup, name, &layers)?;
         let _ = events.send(Event::Busy { host: name.into(), doing: "log in".into() });
         let (session, hello, login, r#become, after) = enter(setup, door)?;
-        let Hello { facts: reply, switch, pending, holder } = hello;
+        let Hello { facts: reply, switch, pending, holder, became_not } = hello;
         let facts = facts::read(&reply);
         layers.facts = vars::facts(&facts);
-        let access = access(&facts, session.proof(), &login, r#become.as_ref(), after.as_ref());
+        let mut access = access(&facts, session.proof(), &login, r#become.as_ref(), after.as_ref());
+        access.after_became_not = became_not;
         let host_key = session.proof().fingerprint.clone();
         let counts = session.counts();
         let present = (login, r#become);
@@ -369,6 +370,8 @@ struct Hello {
     switch: Option<Found>,
     pending: Vec<Pending>,
     holder: Option<Holder>,
+    /// Why the login of after the hardening could not become the other user.
+    became_not: Option<String>,
 }
 
 type Entered = (PlanSession, Hello, Login, Option<Become>, Option<(Login, Option<Become>)>);
@@ -388,16 +391,23 @@ fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
         let switch = replies.next().and_then(|reply| guard::read_status(&reply.text()));
         let pending = replies.next().map(|reply| pending::read(&reply)).unwrap_or_default();
         let holder = replies.next().and_then(|reply| lock::holder(&reply));
-        Ok((session, Hello { facts, switch, pending, holder }))
+        Ok((session, Hello { facts, switch, pending, holder, became_not: None }))
     };
+    let mut became_not = None;
     if let Some((login, r#become)) = &door.after {
         match open(login, r#become.as_ref()) {
             Ok((session, hello)) => return Ok((session, hello, login.clone(), r#become.clone(), None)),
             Err(failure) if !is_not_yet(&failure, login, &door.login) => return Err(failure),
+            Err(failure) if failure.kind == FailureKind::Become => {
+                let host = format!("`{}`: ", login.name);
+                let message = failure.message.strip_prefix(&host).unwrap_or(&failure.message);
+                became_not = Some(message.to_string());
+            }
             Err(_) => {}
         }
     }
     let (session, hello) = open(&door.login, door.r#become.as_ref())?;
+    let hello = Hello { became_not, ..hello };
     Ok((session, hello, door.login, door.r#become, door.after))
 }
 
@@ -432,6 +442,7 @@ fn access(
         to: word(2),
         port: word(3).parse().unwrap_or(login.port.unwrap_or(22)),
         after: after.and_then(|(login, _)| login.user.clone()),
+        after_became_not: None,
         // What let us in now says nothing of another account's login.
         by_password: after.is_none() && proof.by_password,
         key: proof.key.clone().filter(|_| after.is_none_or(|(next, _)| next.key_files == login.key_files)),

@@ -143,6 +143,8 @@ pub struct Access {
     pub port: u16,
     /// The account of the next run, where it is another (`harda_login_after.user`).
     pub after: Option<String>,
+    /// Why that account could log in now and not become the other user, where it was so.
+    pub after_became_not: Option<String>,
     /// Whether the login is by password rather than by a key.
     pub by_password: bool,
     /// Whether harda becomes another user by sudo.

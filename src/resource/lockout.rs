@@ -41,6 +41,8 @@ pub enum Cause {
     Account,
     Keys,
     Sudo,
+    /// It was tried, and did not become root.
+    Become,
 }
 
 impl Why {
@@ -59,7 +61,8 @@ pub fn check(access: &Access, world: &World, changed: &[Changed<'_>]) -> Result<
         return Ok(None);
     }
     let Some(then) = look(access, world, Side::Planned)? else { return Ok(None) };
-    let Some(why) = then.refuses(access) else { return Ok(None) };
+    let why = then.refuses(access).or_else(|| becomes_not(access, &then, &relevant));
+    let Some(why) = why else { return Ok(None) };
     if access.after.is_none() {
         // The present login works: what seems to refuse it already was read wrongly.
         let now = look(access, world, Side::Present)?;
@@ -78,6 +81,21 @@ fn sentence(why: &Why, access: &Access) -> String {
         (None, _) => "say in `harda_login_after` how to get in afterwards, or leave the host out",
     };
     format!("this would lock harda out as `{}`: {} ({hint})", access.next_user(), why.message)
+}
+
+/// The next login was tried, and could not become root: it is no way in, unless this plan gives it
+/// the right. Only a change of sshd is stopped by it, which may take away the present login.
+fn becomes_not(access: &Access, then: &Look<'_>, relevant: &[&Changed<'_>]) -> Option<Why> {
+    let message = access.after_became_not.clone()?;
+    let of = |name: &str| {
+        relevant.iter().any(|(key, ..)| match key {
+            Key::File(path) => service_of(path).is_some_and(|s| s.name == name),
+            _ => false,
+        })
+    };
+    let same_groups =
+        then.sshd.accounts.last().map(|a| &a.groups) == then.account.as_ref().map(|a| &a.groups);
+    (of("sshd") && !of("sudo") && same_groups).then_some(Why { cause: Cause::Become, message })
 }
 
 /// Whether a Change of this resource can touch a login at all.
@@ -157,6 +175,7 @@ fn guilty(why: &Why, then: &Look<'_>, user: &str, relevant: &[&Changed<'_>]) -> 
         }
         Cause::Account => of_service(key, "accounts") || account::is_of(key, user),
         Cause::Keys => matches!(key, Key::File(path) if keys::is_key_file(path)) || of_service(key, "sshd"),
+        Cause::Become => of_service(key, "sshd"),
         Cause::Sudo => of_service(key, "sudo") || account::is_of(key, user),
     };
     let candidates = || relevant.iter().map(|c| c.0).filter(|key| fits(key));

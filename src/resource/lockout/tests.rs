@@ -124,6 +124,17 @@ fn a_change_of_sshd_asks_for_the_prediction() {
 }
 
 #[test]
+fn a_next_login_that_was_tried_and_became_nobody_is_no_way_in() {
+    let access = Access {
+        after: Some("next".into()),
+        after_became_not: Some("sudo wants a password".into()),
+        ..access("root")
+    };
+    let wanted = "this would lock harda out as `next`: sudo wants a password (that is the login that `harda_login_after` names)";
+    assert_eq!(told(&access, &[("permitrootlogin", "no")]).as_deref(), Some(wanted));
+}
+
+#[test]
 fn groups_that_an_absent_account_is_not_in_are_not_what_is_said() {
     let access = access("admin");
     let mut world = host(&access, CONF, FileState::Absent { folder: true }, file("x"));
