@@ -105,7 +105,7 @@ mod tests {
             (json!({"msg": true}), "True"),
             (json!({"var": "port"}), "port: 22"),
             (json!({"var": "prt"}), "prt: VARIABLE IS NOT DEFINED!"),
-            (json!({"var": ["port", "said"]}), "[\"port\", \"said\"]: [\n  22,\n  \"port\"\n]"),
+            (json!({"var": ["port", "said"]}), "['port', 'said']: [\n  22,\n  \"port\"\n]"),
             // What a host said is shown, not looked up.
             (json!({"var": "{{ said }}"}), "{{ said }}: port"),
         ];

@@ -54,7 +54,8 @@ fn hostile(number: usize, values: &Values<'_>, folder: &str) -> Option<(Key, Sta
                 vec![State::Sshd(SshdState::Absent)],
             )
         }
-        10 => (Key::KernelModule(v()), modules(&v())),
+        // The kernel writes `_` where modprobe takes `-` too.
+        10 => (Key::KernelModule(values.without(&['-', '_'])), modules(&v())),
         11 => {
             let of = |value| State::Sysctl(SysctlState { value, writable: true, boot: Vec::new() });
             (Key::Sysctl(v()), vec![of(Some(v())), of(None)])

@@ -74,7 +74,7 @@ impl Stage {
             .env_clear()
             .env("PATH", self.path("bin"))
             .env("HARDA_SHELL", format!("/usr/bin/{}", shell.join(" ")))
-            .env("HARDA_CANARY", self.path("canary"))
+            .env("HARDACANARY", self.path("canary"))
             .env("HOME", "/expanded-home")
             .env("LC_ALL", "C")
             .current_dir("/")
