@@ -3,19 +3,20 @@
 
 use crate::fragment::Reply;
 use crate::module::Names;
+use crate::resource::runs::ALL;
 use crate::resource::sshd::{DROP_IN, Login, SshdId};
 use crate::resource::tree::TreeId;
 use crate::resource::{Extras, Key, Level, questions};
 use crate::template::{RunInputs, Scope, Templar, Var};
 use crate::yaml::{Node, Yaml};
-use crate::{engine, inventory, place, playbook, transport};
+use crate::{engine, inventory, place, playbook, saved, transport};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A target: it must neither panic nor hang, whatever the bytes.
 pub type Target = fn(&[u8]);
 
-/// Each target by its name, which is its corpus' folder too. Saved plans come here once they are.
+/// Each target by its name, which is its corpus' folder too.
 pub const TARGETS: &[(&str, Target)] = &[
     ("inventory", inventory),
     ("playbook", playbook),
@@ -24,6 +25,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("known_hosts", transport::fuzzing::known_hosts),
     ("observation", observation),
     ("facts", facts),
+    ("saved_plan", saved::fuzz),
 ];
 
 /// Feeds bytes to a target.
@@ -87,6 +89,9 @@ fn template(bytes: &[u8]) {
     let _ = templar.file(Path::new("t.j2"), text, &scope, &[]);
 }
 
+/// The run whose record is asked for.
+const RUN: &str = "20261125T070000Z-0001";
+
 /// What a host may answer to each kind's question: the first byte says which kind, the second the
 /// status. The states that come out are shown, compared, and undone.
 fn observation(bytes: &[u8]) {
@@ -130,6 +135,10 @@ fn keys() -> Vec<Key> {
         Key::KernelModule(name("usb-storage")),
         Key::Sysctl(name("net.ipv4.ip_forward")),
         Key::Tree(TreeId { path: name("/srv"), mode: Some(name("u=rwX,go=rX")), ..TreeId::default() }),
+        Key::Runs(name(RUN)),
+        Key::Runs(name(ALL)),
+        Key::Inside(name("/srv")),
+        Key::Dependents(name("bash")),
     ]
 }
 

@@ -128,6 +128,11 @@ fn facts() {
 }
 
 #[test]
+fn saved_plan() {
+    replay("saved_plan");
+}
+
+#[test]
 fn every_target_is_replayed() {
     let here = include_str!("fuzz_corpus.rs");
     for (target, _) in TARGETS {
