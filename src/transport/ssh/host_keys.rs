@@ -248,11 +248,8 @@ impl Known<'_> {
         if self.plain().any(|m| same(&m)) {
             return Verdict::Known;
         }
-        if self.borrowed {
-            return self.unknown(&key);
-        }
         let of_its_type = self.plain().find(|m| m.key.algorithm() == key.algorithm());
-        if let Some(old) = of_its_type.or_else(|| self.plain().next()) {
+        if let (false, Some(old)) = (self.borrowed, of_its_type.or_else(|| self.plain().next())) {
             return Verdict::Refused(self.changed(old, &key));
         }
         if let Some(authority) = self.matches.iter().find(|m| m.marker == Some(Marker::CertAuthority)) {
