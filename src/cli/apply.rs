@@ -1,7 +1,7 @@
 //! `harda apply`.
 
 use super::CliError;
-use super::options::{KeepArgs, RunArgs};
+use super::options::{GuardArgs, KeepArgs, RunArgs};
 use super::output::OutputArgs;
 use super::reviewed::{self, OpenArgs};
 use super::run::{self, How};
@@ -39,14 +39,8 @@ pub struct ApplyArgs {
     #[arg(short = 'D', long, help_heading = "Output")]
     diff: bool,
 
-    /// What can lock you out is taken back by the host itself, unless a fresh login proves within
-    /// this time that access is still there
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=3600), help_heading = "Guard")]
-    guard_timeout: u64,
-
-    /// Make even what can lock you out without that guard
-    #[arg(long, conflicts_with = "guard_timeout", help_heading = "Guard")]
-    no_guard: bool,
+    #[command(flatten)]
+    guard: GuardArgs,
 
     #[command(flatten)]
     keep: KeepArgs,
@@ -57,16 +51,11 @@ pub struct ApplyArgs {
 }
 
 pub fn run(args: &ApplyArgs, output: &OutputArgs) -> Result<i32, CliError> {
-    if args.no_guard && !args.check {
-        eprintln!(
-            "WARNING: --no-guard: a change that locks you out is NOT taken back; keep a session or a console open"
-        );
-    }
     let how = How {
         check: args.check,
         diff: args.diff,
         detailed_exitcode: args.detailed_exitcode,
-        guard: (!args.no_guard).then_some(args.guard_timeout),
+        guard: args.guard.seconds(args.check),
         keep: args.keep.clone(),
         own: None,
     };

@@ -199,3 +199,28 @@ fn forks(text: &str) -> Result<usize, String> {
         _ => Err("a number from 1 to 1000 is wanted".to_string()),
     }
 }
+
+/// The dead-man's switch, for the verbs that change hosts.
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    /// What can lock you out is taken back by the host itself, unless a fresh login proves within
+    /// this time that access is still there
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=3600), help_heading = "Guard")]
+    guard_timeout: u64,
+
+    /// Make even what can lock you out without that guard
+    #[arg(long, conflicts_with = "guard_timeout", help_heading = "Guard")]
+    no_guard: bool,
+}
+
+impl GuardArgs {
+    /// The seconds of the switch; going without it is said loudly where something will be changed.
+    pub fn seconds(&self, check: bool) -> Option<u64> {
+        if self.no_guard && !check {
+            eprintln!(
+                "WARNING: --no-guard: a change that locks you out is NOT taken back; keep a session or a console open"
+            );
+        }
+        (!self.no_guard).then_some(self.guard_timeout)
+    }
+}

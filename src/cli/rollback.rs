@@ -1,7 +1,7 @@
 //! `harda rollback`.
 
 use super::CliError;
-use super::options::{BecomeArgs, InventoryArgs, KeepArgs, LoginArgs, RunArgs, TaskArgs};
+use super::options::{BecomeArgs, GuardArgs, InventoryArgs, KeepArgs, LoginArgs, RunArgs, TaskArgs};
 use super::output::OutputArgs;
 use super::run::{self, How, Own};
 use crate::manifest::is_run_id;
@@ -35,14 +35,8 @@ pub struct RollbackArgs {
     #[command(flatten)]
     r#become: BecomeArgs,
 
-    /// What can lock you out is taken back by the host itself, unless a fresh login proves within
-    /// this time that access is still there
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=3600), help_heading = "Guard")]
-    guard_timeout: u64,
-
-    /// Undo even what can lock you out without that guard
-    #[arg(long, conflicts_with = "guard_timeout", help_heading = "Guard")]
-    no_guard: bool,
+    #[command(flatten)]
+    guard: GuardArgs,
 
     #[command(flatten)]
     keep: KeepArgs,
@@ -57,7 +51,7 @@ pub fn run(args: &RollbackArgs, output: &OutputArgs) -> Result<i32, CliError> {
         check: args.check,
         diff: true,
         detailed_exitcode: false,
-        guard: (!args.no_guard).then_some(args.guard_timeout),
+        guard: args.guard.seconds(args.check),
         keep: args.keep.clone(),
         own: Some(Own {
             name: format!("rollback of {}", args.run),
