@@ -50,8 +50,9 @@ impl Change {
         self.key.undo(&self.from, &self.to)
     }
 
+    /// What it may cost, by what it is or by what its author says.
     pub fn risk(&self) -> Risk {
-        self.key.risk(&self.from, &self.to)
+        if self.extras.guard { Risk::LockOut } else { self.key.risk(&self.from, &self.to) }
     }
 
     /// Runs somebody else's code when made.

@@ -2,6 +2,7 @@
 //! and notes what it read, so that a plan can be saved with all that it was made from; with a saved
 //! plan the answers come from there, whatever the disk holds by then.
 
+pub mod embedded;
 mod record;
 
 pub use record::{Failure, Found, Record};
@@ -73,7 +74,14 @@ impl Files {
 
     /// A file's content.
     pub fn read(&self, path: &Path) -> io::Result<Bytes> {
-        self.once(path, |record| &mut record.contents, || std::fs::read(path).map(Arc::from))
+        self.once(
+            path,
+            |record| &mut record.contents,
+            || match embedded::is(path) {
+                true => embedded::read(path),
+                false => std::fs::read(path).map(Arc::from),
+            },
+        )
     }
 
     pub fn read_text(&self, path: &Path) -> io::Result<String> {
@@ -93,6 +101,9 @@ impl Files {
     pub fn look(&self, path: &Path) -> io::Result<Found> {
         use std::os::unix::fs::PermissionsExt;
         let find = || {
+            if embedded::is(path) {
+                return embedded::look(path);
+            }
             let found = std::fs::metadata(path)?;
             let mode = found.permissions().mode() & 0o7777;
             Ok(Found { folder: found.is_dir(), file: found.is_file(), mode })
@@ -115,6 +126,9 @@ impl Files {
     /// What is in a folder, sorted.
     pub fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         let find = || {
+            if embedded::is(folder) {
+                return embedded::list(folder);
+            }
             let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)?.flatten().map(|e| e.path()).collect();
             paths.sort();
             Ok(paths)
@@ -124,7 +138,14 @@ impl Files {
 
     /// The absolute path without links, or the path itself if there is nothing.
     pub fn real(&self, path: &Path) -> PathBuf {
-        let found = self.once(path, |record| &mut record.real, || path.canonicalize());
+        let found = self.once(
+            path,
+            |record| &mut record.real,
+            || match embedded::is(path) {
+                true => Ok(embedded::plain(path)),
+                false => path.canonicalize(),
+            },
+        );
         found.unwrap_or_else(|_| path.to_path_buf())
     }
 

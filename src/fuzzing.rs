@@ -1,8 +1,11 @@
 //! What the fuzz targets in `fuzz/`, and `tests/fuzz_corpus.rs`, feed bytes to: everything that
 //! reads what somebody else wrote. No part of the library's interface.
 
+use crate::compliance::declared::Declared;
+use crate::compliance::foreign;
 use crate::fragment::Reply;
 use crate::module::Names;
+use crate::resource::logins::REVIEW;
 use crate::resource::runs::ALL;
 use crate::resource::sshd::{DROP_IN, Login, SshdId};
 use crate::resource::tree::TreeId;
@@ -26,6 +29,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("observation", observation),
     ("facts", facts),
     ("saved_plan", saved::fuzz),
+    ("foreign_report", foreign_report),
+    ("declared", declared),
 ];
 
 /// Feeds bytes to a target.
@@ -139,10 +144,27 @@ fn keys() -> Vec<Key> {
         Key::Runs(name(ALL)),
         Key::Inside(name("/srv")),
         Key::Dependents(name("bash")),
+        Key::Logins(name(REVIEW)),
+        Key::Happened(name("2026-01-01")),
     ]
 }
 
 fn facts(bytes: &[u8]) {
     let reply = Reply { stdout: bytes.to_vec(), ..Reply::default() };
     let _ = engine::read_facts(&reply).to_string();
+}
+
+/// As whatever it looks like, and as each tool's.
+fn foreign_report(bytes: &[u8]) {
+    let _ = foreign::tool(bytes);
+    for tool in [foreign::Tool::Xccdf, foreign::Tool::Lynis] {
+        let _ = foreign::read(tool, bytes);
+    }
+}
+
+/// A customer's attestations and waivers; an audit of somebody's.
+fn declared(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = Declared::read(Path::new("a.yml"), text);
+    let _ = serde_json::from_str::<crate::compliance::audit::Audit>(text);
 }

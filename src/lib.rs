@@ -5,7 +5,10 @@
 
 pub mod change;
 pub mod cli;
+pub mod compliance;
 pub mod engine;
+#[doc(hidden)]
+pub mod fail_point;
 pub mod files;
 pub mod fragment;
 #[doc(hidden)]
@@ -14,13 +17,16 @@ pub mod guard;
 pub mod inventory;
 pub mod manifest;
 pub mod module;
+mod percent;
 pub mod place;
 pub mod playbook;
+mod private_file;
 pub mod record;
 pub mod report;
 pub mod resource;
 pub mod saved;
 pub mod secret;
+pub mod secrets;
 pub mod template;
 pub mod transport;
 pub mod world;

@@ -106,6 +106,15 @@ pub enum Line {
         at: String,
         failed: bool,
     },
+    /// The dead-man's switch took back what the run had changed: the host writes this by itself.
+    Restored(Restoration),
+}
+
+/// When and why a host took back what a run had changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restoration {
+    pub at: String,
+    pub why: String,
 }
 
 impl Line {
@@ -139,6 +148,8 @@ pub struct Manifest {
     pub new_homes: BTreeSet<usize>,
     /// The run came to its end here, and whether it had failed.
     pub ended: Option<bool>,
+    #[serde(default)]
+    pub restored: Option<Restoration>,
     /// What is wrong with the record.
     pub damage: Vec<String>,
 }
@@ -185,6 +196,7 @@ impl Manifest {
             Line::NewHome { n } => drop(self.new_homes.insert(n)),
             Line::Act(act) => self.acts.push(act),
             Line::Ended { failed, .. } => self.ended = Some(failed),
+            Line::Restored(restoration) => self.restored = Some(restoration),
         }
         false
     }

@@ -4,11 +4,12 @@
 
 use crate::change::{Certainty, Origin};
 use crate::resource::{Difference, Risk, Undo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     Plan,
@@ -16,7 +17,7 @@ pub enum Mode {
 }
 
 /// One thing that happened, in order per host.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
     Started {
@@ -39,6 +40,9 @@ pub enum Event {
     Connected {
         host: String,
         summary: String,
+        /// `/etc/machine-id`; empty where the host has none.
+        #[serde(default)]
+        machine_id: String,
         login_ms: u64,
     },
     Unreachable {
@@ -109,7 +113,7 @@ pub enum Event {
 }
 
 /// What the dead-man's switch of a host took back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Restored {
     pub host: String,
     /// The run whose Changes they were: this one, or an earlier one.
@@ -134,6 +138,19 @@ pub struct Entry {
     pub action: Option<ShownAction>,
     /// Said with the task: warnings, `debug` texts.
     pub notes: Vec<String>,
+    /// The task is a check of its author's (`assert`, `fail`), and it doesn't hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checked: bool,
+    /// What the host was asked for it and answered, where the run is about controls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+}
+
+/// A question to a host, as the command that shows the same, and its answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    pub asked: String,
+    pub told: String,
 }
 
 /// What a task did, or would do.
@@ -187,7 +204,7 @@ pub struct ShownAction {
 }
 
 /// A resource that is not as predicted after apply.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Diverged {
     pub kind: String,
     pub id: String,
@@ -199,7 +216,7 @@ pub struct Diverged {
 }
 
 /// How conditional and certain Changes turned out, over one host.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
     pub certain_as_shown: usize,
     pub certain_otherwise: usize,
@@ -213,7 +230,7 @@ pub struct Kept {
 }
 
 /// One line of the recap.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recap {
     pub ok: usize,
     pub changed: usize,
@@ -235,12 +252,23 @@ pub struct Recap {
     /// Requests and their replies after the login; logging in and becoming are apart.
     pub round_trips: usize,
     pub login_steps: usize,
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub took: Duration,
     /// Only after an apply.
     pub kept: Option<Kept>,
 }
 
-fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_secs_f64())
+/// A time as a number of seconds.
+mod seconds {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::time::Duration;
+
+    pub fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(time.as_secs_f64())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+    }
 }

@@ -6,7 +6,7 @@ use crate::resource::file::{FileState, What, parent};
 use crate::resource::{Key, Level, Opaque, State, Typed};
 use minijinja::Value;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a module can't plan now.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,8 @@ pub struct World {
     leaned_on: RefCell<Option<String>>,
     /// The opaque step that may make what was told to be absent.
     doubted: RefCell<Option<String>>,
+    /// What was asked for since somebody took it: the evidence of a task.
+    asked: RefCell<BTreeSet<Key>>,
 }
 
 impl World {
@@ -68,12 +70,17 @@ impl World {
     /// round brings them all.
     pub fn ask_at<K: Typed>(&self, id: impl Into<K::Id>, level: Level) -> Result<&K::State, Stop> {
         let key = K::key(id.into());
+        self.asked.borrow_mut().insert(key.clone());
         if let Some(predicted) = self.predicted.get(&key) {
             self.lean_on_prediction(predicted);
             return K::unwrap(&predicted.state).ok_or(Stop::Waiting);
         }
         if let Some((state, folder)) = self.implied(&key) {
             self.lean_on_prediction(folder);
+            // What brings the folder may bring this file in it.
+            if matches!(state, State::File(FileState::Absent { folder: true })) {
+                self.lean_on_shaking(&key, state);
+            }
             return K::unwrap(state).ok_or(Stop::Waiting);
         }
         self.ask_beneath::<K>(key, level)
@@ -103,9 +110,7 @@ impl World {
     fn ask_beneath<K: Typed>(&self, key: Key, level: Level) -> Result<&K::State, Stop> {
         match self.seen.get(&key).filter(|seen| seen.level.covers(&level)) {
             Some(Seen { state: Ok(state), .. }) => {
-                if let Some(step) = self.opaque.iter().find(|step| key.shaken(state, step)) {
-                    self.lean_on(&step.task);
-                }
+                self.lean_on_shaking(&key, state);
                 if let (State::File(FileState::Absent { .. }), Some(step)) = (state, self.opaque.last()) {
                     self.doubted.borrow_mut().get_or_insert_with(|| step.task.clone());
                 }
@@ -158,6 +163,12 @@ impl World {
         self.demands.borrow_mut().entry(key).and_modify(|mine| mine.merge(&level)).or_insert(level);
     }
 
+    fn lean_on_shaking(&self, key: &Key, state: &State) {
+        if let Some(step) = self.opaque.iter().find(|step| key.shaken(state, step)) {
+            self.lean_on(&step.task);
+        }
+    }
+
     fn lean_on_prediction(&self, predicted: &Predicted) {
         if let Certainty::Conditional { waits_for } = &predicted.certainty {
             self.lean_on(waits_for);
@@ -198,6 +209,11 @@ impl World {
             Some(waits_for) => Certainty::Conditional { waits_for },
             None => Certainty::Certain,
         }
+    }
+
+    /// What was asked for since the last call, known or not.
+    pub fn take_asked(&self) -> BTreeSet<Key> {
+        std::mem::take(&mut *self.asked.borrow_mut())
     }
 
     /// All that is wanted and not known.
@@ -302,6 +318,21 @@ mod tests {
         assert_eq!(world.take_certainty(), Certainty::Conditional { waits_for });
         assert_eq!(world.ask::<File>("/c/d/e"), Ok(&FileState::Absent { folder: false }));
         assert_eq!(world.current(&key("/c/d/e")), Some(&absent(false)));
+    }
+
+    #[test]
+    fn what_a_package_writes_into_its_own_folder_waits_for_it() {
+        let mut world = World::default();
+        let key = |path: &str| Key::File(path.into());
+        world.observed(key("/etc/audit/auditd.conf"), Level::Digest, Ok(absent(false)));
+        world.observed(key("/etc/audit/mine.conf"), Level::Digest, Ok(absent(false)));
+        let waits_for = "install it".to_string();
+        world.shake(Opaque { task: waits_for.clone(), package: Some("auditd".into()) });
+        world.predict(key("/etc/audit"), folder(), Certainty::Certain);
+        assert_eq!(world.ask::<File>("/etc/audit/auditd.conf"), Ok(&FileState::Absent { folder: true }));
+        assert_eq!(world.take_certainty(), Certainty::Conditional { waits_for });
+        assert_eq!(world.ask::<File>("/etc/audit/mine.conf"), Ok(&FileState::Absent { folder: true }));
+        assert_eq!(world.take_certainty(), Certainty::Certain);
     }
 
     #[test]

@@ -22,11 +22,20 @@ impl CliError {
         CliError::new(format!("`{}` can't be read: {error}", path.display()))
     }
 
+    pub fn unwritable(path: &Path, error: &std::io::Error) -> Self {
+        CliError::new(format!("`{}` can't be written: {error}", path.display()))
+    }
+
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(error) = self.errors.last_mut() {
             error.hint = Some(hint.into());
         }
         self
+    }
+
+    /// What is wrong, to be told together with more.
+    pub fn into_errors(self) -> Vec<InputError> {
+        self.errors
     }
 
     /// Says each error on stderr: `error: file:line:col: message`, and what would be right.
@@ -42,6 +51,13 @@ impl CliError {
                 eprintln!("  {} {}", paint.good("hint:"), safe_line(hint));
             }
         }
+    }
+}
+
+impl std::fmt::Display for CliError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let lines: Vec<String> = self.errors.iter().map(|error| error.message.clone()).collect();
+        f.write_str(&lines.join("; "))
     }
 }
 

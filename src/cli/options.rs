@@ -1,5 +1,6 @@
 //! Options that several verbs share, named as Ansible names them.
 
+use super::passwords::Once;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -50,7 +51,7 @@ pub struct TaskArgs {
     pub no_probes: bool,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct LoginArgs {
     /// Hosts worked on at a time
     #[arg(short, long, value_name = "N", default_value_t = 50, value_parser = forks, help_heading = "Login")]
@@ -91,9 +92,13 @@ pub struct LoginArgs {
     /// changed key is always refused
     #[arg(long, help_heading = "Login")]
     pub accept_new_host_keys: bool,
+
+    /// What was asked for or read: once for all runs of one invocation, whose arguments share it.
+    #[arg(skip)]
+    pub passwords: Once,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct BecomeArgs {
     /// Become another user after the login
     #[arg(short, long, help_heading = "Become")]
@@ -191,6 +196,14 @@ pub struct RunArgs {
     /// Write what each host is asked into this folder, as scripts that `sh` runs by itself
     #[arg(long, value_name = "FOLDER", hide = true)]
     pub keep_scripts: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// Of a verb that has a playbook of its own.
+    pub fn without_playbooks(inventory: InventoryArgs, login: LoginArgs, r#become: BecomeArgs) -> RunArgs {
+        let tasks = TaskArgs::default();
+        RunArgs { playbooks: Vec::new(), inventory, tasks, login, r#become, keep_scripts: None }
+    }
 }
 
 fn forks(text: &str) -> Result<usize, String> {

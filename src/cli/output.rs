@@ -36,6 +36,11 @@ pub struct OutputArgs {
         help_heading = "Output"
     )]
     pub format: Format,
+
+    /// Keep the records of so many runs on this machine, with their audits; older ones are removed
+    /// once the verb is done [default: all are kept]
+    #[arg(long, global = true, display_order = 1000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Records")]
+    pub keep_records: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,24 +3,36 @@
 
 use super::CliError;
 use super::options::{BecomeArgs, LoginArgs};
-use crate::report::{Curtain, Masker, safe_line};
+use crate::report::{Curtain, Masker, safe_long_line};
 use crate::secret::Secret;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use zeroize::Zeroizing;
 
 /// What logging in and becoming were given.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Passwords {
     pub login: Option<Secret>,
     pub r#become: Option<Secret>,
 }
 
-/// Whom the transport asks for passphrases.
-type Asker = Arc<dyn Fn(&Path) -> Option<Secret> + Send + Sync>;
+/// Whom the transport asks.
+type Asker = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
 
-/// Asks and reads before any host is contacted.
+/// Passwords that are asked for at most once.
+#[derive(Clone, Debug, Default)]
+pub struct Once(Arc<OnceLock<Passwords>>);
+
+/// Asks and reads before any host is contacted; a verb of several runs asks before the first.
 pub fn collect(login: &LoginArgs, r#become: &BecomeArgs) -> Result<Passwords, CliError> {
+    if let Some(known) = login.passwords.0.get() {
+        return Ok(known.clone());
+    }
+    let passwords = asked(login, r#become)?;
+    Ok(login.passwords.0.get_or_init(|| passwords).clone())
+}
+
+fn asked(login: &LoginArgs, r#become: &BecomeArgs) -> Result<Passwords, CliError> {
     let at_login = match (&login.connection_password_file, login.ask_pass) {
         (Some(file), _) => Some(read(file)?),
         (None, true) => Some(prompt("login password: ", "--connection-password-file")?),
@@ -76,11 +88,14 @@ pub fn read(path: &Path) -> Result<Secret, CliError> {
     }
 }
 
-/// Asks for a key file's passphrase while the run is under way, the progress lines aside. `None`
-/// where nobody can be asked.
-pub fn ask_passphrase(curtain: Option<Curtain>, masker: Masker) -> Asker {
-    Arc::new(move |file: &Path| {
-        let question = format!("passphrase for {}: ", safe_line(&file.display().to_string()));
+/// Asks while the run is under way, one question at a time, the progress lines aside. `None` where
+/// nobody can be asked.
+pub fn ask(curtain: Option<Curtain>, masker: Masker) -> Asker {
+    let one_at_a_time = Mutex::new(());
+    Arc::new(move |question: &str| {
+        let _turn = one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        // A host may have worded it.
+        let question = safe_long_line(question);
         let ask = || rpassword::prompt_password(&question).ok();
         let answer = match &curtain {
             Some(curtain) => curtain.aside(ask),

@@ -162,6 +162,7 @@ fn as_planned(given: &RunArgs, plan: &Plan) -> Result<RunArgs, CliError> {
             no_probes: was.no_probes,
         },
         login: LoginArgs {
+            passwords: Default::default(),
             forks: given.login.forks,
             user: was.user.clone(),
             private_key: given

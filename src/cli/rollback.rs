@@ -1,7 +1,7 @@
 //! `harda rollback`.
 
 use super::CliError;
-use super::options::{BecomeArgs, GuardArgs, InventoryArgs, KeepArgs, LoginArgs, RunArgs, TaskArgs};
+use super::options::{BecomeArgs, GuardArgs, InventoryArgs, KeepArgs, LoginArgs, RunArgs};
 use super::output::OutputArgs;
 use super::run::{self, How, Own};
 use crate::manifest::is_run_id;
@@ -59,13 +59,6 @@ pub fn run(args: &RollbackArgs, output: &OutputArgs) -> Result<i32, CliError> {
             undoes: Some(args.run.clone()),
         }),
     };
-    let run = RunArgs {
-        playbooks: Vec::new(),
-        inventory: args.inventory.clone(),
-        tasks: TaskArgs::default(),
-        login: args.login.clone(),
-        r#become: args.r#become.clone(),
-        keep_scripts: None,
-    };
+    let run = RunArgs::without_playbooks(args.inventory.clone(), args.login.clone(), args.r#become.clone());
     run::run(&run, output, how)
 }

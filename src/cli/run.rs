@@ -3,13 +3,13 @@
 use super::CliError;
 use super::options::{KeepArgs, RunArgs};
 use super::output::OutputArgs;
-use super::{extra_vars, interrupt, list, passwords};
-use crate::engine::{self, Cache, Local, LoginOptions, Options, Review, SeenAs, Selected, Setup};
+use super::{extra_vars, interrupt, list, passwords, state};
+use crate::engine::{self, Cache, Local, LoginOptions, Options, Review, SeenAs, Selected, Setup, Turn};
 use crate::files::Files;
 use crate::inventory::Inventory;
 use crate::playbook::model::Playbook;
 use crate::record::Event;
-use crate::report::{Masker, Progress, Sink, safe_line};
+use crate::report::{Masker, Progress, Sink, Tee, safe_line};
 use crate::saved::Clock;
 use crate::saved::secrets::VARIABLES;
 use crate::template::{Layer, RunInputs, Templar};
@@ -42,6 +42,21 @@ pub struct Own {
     pub text: String,
     /// The run that it undoes.
     pub undoes: Option<String>,
+}
+
+impl How {
+    /// Of a verb that only asks, as root.
+    pub fn asks(verb: &str) -> How {
+        let text = "- hosts: all\n  become: true\n  tasks: []\n".into();
+        How {
+            check: true,
+            diff: false,
+            detailed_exitcode: false,
+            guard: None,
+            keep: KeepArgs::default(),
+            own: Some(Own { name: verb.into(), text, undoes: None }),
+        }
+    }
 }
 
 /// Input files, read and checked before any host is contacted.
@@ -124,7 +139,8 @@ pub fn ready(
             Ok(None)
         }
         Prepared::Run(setup, masker, progress) => {
-            let sink = output.sink(how.diff, masker.clone(), progress);
+            let shown = output.sink(how.diff, masker.clone(), progress);
+            let sink = Box::new(Tee::new(shown, state::recorder(&setup.run, &masker)));
             Ok(Some(Ready { setup, masker, clock, sink }))
         }
     }
@@ -156,10 +172,7 @@ fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> R
     let progress = output.progress();
     let connector = Connector::new(transport::Options {
         accept_new_host_keys: args.login.accept_new_host_keys,
-        ask_passphrase: Some(passwords::ask_passphrase(
-            progress.as_ref().map(|progress| progress.curtain()),
-            masker.clone(),
-        )),
+        ask: Some(passwords::ask(progress.as_ref().map(|progress| progress.curtain()), masker.clone())),
         ..transport::Options::default()
     });
     add_inventory_secrets(&loaded, &folder, &masker)?;
@@ -197,10 +210,13 @@ fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> R
             keep_runs: how.keep.keep_runs.and_then(|number| usize::try_from(number).ok()),
             lock_timeout: how.keep.lock_timeout,
             detailed_exitcode: how.detailed_exitcode,
+            controls: None,
         },
         templar,
         folder,
         connector,
+        secrets: masker.secrets(),
+        turn: Turn::default(),
         logins: logins(args, passwords),
         local: Local::new(&files),
         files,
@@ -208,6 +224,7 @@ fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> R
         review: source.review,
         interrupted: interrupt::watch()?,
     };
+    engine::check_arguments(&setup)?;
     if args.login.accept_new_host_keys {
         accept_new_keys(&setup)?;
     }
@@ -335,10 +352,16 @@ fn named(playbooks: &[PathBuf]) -> String {
     playbooks.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
 }
 
-/// A time and a random part: runs sort by when they began, and no two are the same.
+/// A time, the fraction of its second in hexadecimal, and a random part: runs sort by when they began
+/// (a host prunes and lists them in that order), and no two are the same.
 fn run_id() -> Result<String, CliError> {
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    Ok(format!("{now}-{:04x}", random()? & 0xffff))
+    Ok(run_id_of(jiff::Timestamp::now(), random()?))
+}
+
+fn run_id_of(began: jiff::Timestamp, random: u64) -> String {
+    let second = began.strftime("%Y%m%dT%H%M%SZ");
+    let fraction = i64::from(began.subsec_nanosecond()) * 0x1_0000 / 1_000_000_000;
+    format!("{second}-{fraction:04x}{:02x}", random & 0xff)
 }
 
 fn random() -> Result<u64, CliError> {
@@ -352,5 +375,21 @@ fn inputs(files: &Files, clock: Clock, folder: &Path) -> RunInputs {
         seed: clock.seed,
         search: vec![folder.to_path_buf()],
         files: files.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::is_run_id;
+    use jiff::{SignedDuration, Timestamp};
+
+    #[test]
+    fn runs_of_one_second_sort_by_when_they_began() {
+        let begun = Timestamp::from_second(1_800_000_000).expect("a time");
+        let ids = [(0, 9), (15, 8), (16, 7), (999, 6)]
+            .map(|(at, random)| run_id_of(begun + SignedDuration::from_millis(at), random));
+        assert!(ids.is_sorted(), "{ids:?}");
+        assert!(ids.iter().all(|id| is_run_id(id)));
     }
 }

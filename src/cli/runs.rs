@@ -1,164 +1,156 @@
 //! `harda runs`.
 
-use super::CliError;
-use super::options::{BecomeArgs, InventoryArgs, KeepArgs, LoginArgs, RunArgs, TaskArgs};
+use super::options::{BecomeArgs, InventoryArgs, LoginArgs};
 use super::output::{Format, OutputArgs};
-use super::run::{self, How, Own, Prepared};
-use crate::engine;
-use crate::manifest::Manifest;
-use crate::report::{Paint, safe_long_line as safe_line};
-use crate::resource::runs::{ALL, Runs};
-use crate::resource::{State, Typed};
-use crate::transport::Failure;
-use clap::Args;
+use super::reporting::ReportArgs;
+use super::{CliError, host_runs, state};
+use crate::record::{Event, Mode};
+use crate::report::{Masker, count, safe_line};
+use clap::{Args, Subcommand};
 use std::fmt::Write;
 use std::io::Write as _;
 
-/// List the runs that hosts keep a record of, and that can be rolled back
+/// List the runs that a record is kept of: on this machine, or with -i on hosts, to roll back to
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct RunsArgs {
+    #[command(subcommand)]
+    verb: Option<RunsVerb>,
+
     #[command(flatten)]
-    inventory: InventoryArgs,
+    pub inventory: InventoryArgs,
 
     /// Only this host; the same as --limit
-    #[arg(long, value_name = "HOST", help_heading = "Hosts")]
-    host: Vec<String>,
+    #[arg(long, value_name = "HOST", requires = "inventory", help_heading = "Hosts")]
+    pub host: Vec<String>,
 
     #[command(flatten)]
-    login: LoginArgs,
+    pub login: LoginArgs,
 
     #[command(flatten)]
-    r#become: BecomeArgs,
+    pub r#become: BecomeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum RunsVerb {
+    /// Show a run again as it was, or the audit that it came to; with --report, write reports of it
+    Show {
+        #[arg(value_name = "RUN")]
+        run: String,
+
+        #[command(flatten)]
+        report: Box<ReportArgs>,
+    },
 }
 
 pub fn run(args: &RunsArgs, output: &OutputArgs) -> Result<i32, CliError> {
-    let how = How {
-        check: true,
-        diff: false,
-        detailed_exitcode: false,
-        guard: None,
-        keep: KeepArgs::default(),
-        own: Some(Own {
-            name: "runs".into(),
-            text: "- hosts: all\n  become: true\n  tasks: []\n".into(),
-            undoes: None,
-        }),
-    };
-    let mut inventory = args.inventory.clone();
-    inventory.limit.extend(args.host.clone());
-    let run = RunArgs {
-        playbooks: Vec::new(),
-        inventory,
-        tasks: TaskArgs::default(),
-        login: args.login.clone(),
-        r#become: args.r#become.clone(),
-        keep_scripts: None,
-    };
-    let (page, code) = match run::prepare(&run, output, &how)? {
-        Prepared::Page(page) => (page, 0),
-        Prepared::Run(setup, masker, _progress) => {
-            let looked = engine::look(&setup, &Runs::key(ALL.into()));
-            let failed = looked.iter().any(|(_, state)| state.is_err());
-            let mut page = match output.format {
-                Format::Json => json(&looked),
-                Format::Text => text(&looked, &Paint::new(output.color_on_stdout())),
-            };
-            masker.mask(&mut page);
-            (page, if failed { 4 } else { 0 })
-        }
-    };
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
-    Ok(code)
-}
-
-type Looked = Vec<(String, Result<State, Failure>)>;
-
-/// What has become of a run by now.
-fn undone<'m>(manifest: &Manifest, all: &'m [Manifest]) -> Option<(&'m str, bool)> {
-    let undoing = all.iter().rev().find(|other| other.header.undoes.as_ref() == Some(&manifest.run))?;
-    // A rollback that was itself rolled back has left things as they were.
-    match undone(undoing, all) {
-        Some((_, true)) => None,
-        _ => Some((&undoing.run, undoing.ended == Some(false))),
+    match &args.verb {
+        Some(RunsVerb::Show { run, report }) => show(run, report, output),
+        None if args.inventory.inventory.is_empty() => list(output),
+        None => host_runs::list(args, output),
     }
 }
 
-fn state(manifest: &Manifest, all: &[Manifest]) -> String {
-    if !manifest.damage.is_empty() {
-        return format!("damaged: {}", manifest.damage.join("; "));
+fn show(run: &str, report: &ReportArgs, output: &OutputArgs) -> Result<i32, CliError> {
+    report.check()?;
+    if let Some(audit) = state::audit_of(run) {
+        report.write(&audit)?;
+        // A reader that has seen enough may have gone.
+        let _ = std::io::stdout().write_all(report.page(&audit, output).as_bytes());
+        return Ok(0);
     }
-    match (undone(manifest, all), manifest.ended) {
-        (Some((by, true)), _) => format!("rolled back by {by}"),
-        (Some((by, false)), _) => format!("rolled back in part by {by}"),
-        (None, None) => "cut off".into(),
-        (None, Some(true)) => "failed".into(),
-        (None, Some(false)) => "complete".into(),
+    if !report.report.is_empty() {
+        return Err(CliError::new(format!("run `{run}` was no audit: there is nothing to report")));
     }
+    let kept = state::run(run)?;
+    // Masked when it was kept.
+    let mut sink = output.sink(true, Masker::default(), None);
+    kept.events.iter().for_each(|event| sink.event(event));
+    Ok(0)
 }
 
-fn text(looked: &Looked, paint: &Paint) -> String {
+/// What a run was, in one line.
+#[derive(Default)]
+struct Line {
+    run: String,
+    made: String,
+    what: &'static str,
+    playbook: String,
+    hosts: usize,
+    exit_code: Option<i32>,
+    /// Of an audit.
+    compliant: Option<bool>,
+    /// Not all of the policy was looked at, or not all hosts.
+    is_part: bool,
+}
+
+fn list(output: &OutputArgs) -> Result<i32, CliError> {
     let mut page = String::new();
-    for (host, state_of) in looked {
-        let runs = match state_of {
-            Ok(state) => Runs::unwrap(state).cloned().unwrap_or_default(),
-            Err(failure) => {
-                let _ = writeln!(page, "{}: {}", paint.hosts(safe_line(host)), safe_line(&failure.message));
+    for run in state::runs()?.iter().rev() {
+        let line = match state::run(run) {
+            Ok(kept) => line(&kept),
+            Err(error) => {
+                let _ = writeln!(page, "{}  {}", safe_line(run), safe_line(&error.to_string()));
                 continue;
             }
         };
-        let none = if runs.is_empty() { ": keeps no runs" } else { "" };
-        let _ = writeln!(page, "{}{none}", paint.hosts(safe_line(host)));
-        for manifest in runs.iter().rev() {
-            let header = &manifest.header;
-            let changes = crate::report::count(manifest.changes.len(), "change");
-            let line = format!(
-                "{}  {}  {} by {}  {changes}  {}",
-                manifest.run,
-                header.started,
-                header.playbook,
-                header.login,
-                state(manifest, &runs)
-            );
-            let _ = writeln!(page, "  {}", safe_line(&line));
+        page.push_str(&match output.format {
+            Format::Text => text(&line),
+            Format::Json => json(&line),
+        });
+    }
+    if page.is_empty() && output.format == Format::Text {
+        page.push_str("no records are kept here yet\n");
+    }
+    // A reader that has seen enough may have gone.
+    let _ = std::io::stdout().write_all(page.as_bytes());
+    Ok(0)
+}
+
+fn line(kept: &state::Kept) -> Line {
+    let mut line = Line { run: kept.run.clone(), made: kept.made.clone(), what: "plan", ..Line::default() };
+    for event in &kept.events {
+        match event {
+            Event::Started { mode, playbook, hosts, .. } => {
+                line.what = if *mode == Mode::Apply { "apply" } else { "plan" };
+                line.playbook.clone_from(playbook);
+                line.hosts = hosts.len();
+            }
+            Event::Ended { exit_code, .. } => line.exit_code = Some(*exit_code),
+            _ => {}
         }
     }
-    page
-}
-
-/// One record a host: what it keeps, without the Changes themselves.
-fn json(looked: &Looked) -> String {
-    let mut page = String::new();
-    for (host, state_of) in looked {
-        let record = match state_of {
-            Ok(state) => {
-                let runs = Runs::unwrap(state).cloned().unwrap_or_default();
-                let told: Vec<serde_json::Value> =
-                    runs.iter().map(|manifest| record(manifest, &runs)).collect();
-                serde_json::json!({ "host": host, "runs": told })
-            }
-            Err(failure) => serde_json::json!({ "host": host, "error": failure.message }),
-        };
-        let _ = writeln!(page, "{record}");
+    if let Some(audit) = state::audit_of(&kept.run) {
+        line.what = "audit";
+        line.compliant = Some(audit.is_compliant());
+        line.is_part = !audit.is_whole();
     }
-    page
+    line
 }
 
-fn record(manifest: &Manifest, all: &[Manifest]) -> serde_json::Value {
-    let header = &manifest.header;
-    serde_json::json!({
-        "run": manifest.run,
-        "started": header.started,
-        "playbook": header.playbook,
-        "login": header.login,
-        "version": header.version,
-        "undoes": header.undoes,
-        "changes": manifest.changes.len(),
-        "acts": manifest.acts.len(),
-        "complete": manifest.ended.is_some(),
-        "failed": manifest.ended == Some(true),
-        "rolled_back_by": undone(manifest, all).map(|(by, _)| by),
-        "rolled_back_in_full": undone(manifest, all).map(|(_, full)| full),
-        "damage": manifest.damage,
-    })
+fn text(line: &Line) -> String {
+    let ended = match (line.compliant, line.exit_code) {
+        (Some(true), _) => "compliant".into(),
+        (Some(false), _) => "not compliant".into(),
+        (None, Some(code)) => format!("ended with {code}"),
+        (None, None) => "cut off".to_string(),
+    };
+    let hosts = count(line.hosts, "host");
+    let ended = if line.is_part { format!("{ended} (part of it)") } else { ended };
+    let words = [line.run.as_str(), &line.made, line.what, &line.playbook, &hosts, &ended];
+    safe_line(&words.join("  ")) + "\n"
+}
+
+fn json(line: &Line) -> String {
+    let record = serde_json::json!({
+        "run": line.run,
+        "made": line.made,
+        "what": line.what,
+        "playbook": line.playbook,
+        "hosts": line.hosts,
+        "exit_code": line.exit_code,
+        "compliant": line.compliant,
+        "part": line.is_part,
+    });
+    format!("{record}\n")
 }

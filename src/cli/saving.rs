@@ -157,10 +157,12 @@ fn finished(args: &RunArgs, output: &OutputArgs, ready: &Ready) -> Result<Plan, 
     plan.left_out.extend(silent.map(|host| (host.clone(), "it came to no plan".to_string())));
     for (host, outcome) in outcomes {
         match outcome {
-            Outcome::Planned(planned) => {
+            Outcome::Planned(mut planned) => {
+                ready.masker.entries(&mut planned.entries);
                 plan.hosts.insert(host, *planned);
             }
-            Outcome::LeftOut(why) => {
+            Outcome::LeftOut(mut why) => {
+                ready.masker.mask(&mut why);
                 plan.left_out.insert(host, why);
             }
             Outcome::Unknown(tasks) => {

@@ -11,10 +11,10 @@ use super::step::{RunAs, Step, Todo};
 use super::task::frozen;
 use super::walk::Walked;
 use crate::change::Change;
+use crate::fail_point::{self, Point};
 use crate::record::{Diverged, Entry, Event, Kept, Status};
-use crate::resource::{Difference, Key, Level, Risk, State};
+use crate::resource::{Difference, Key, Level, Risk, State, unit};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::Ordering;
 
 /// What was announced, to compare with what is made.
 pub type Announced = HashMap<StepId, Step>;
@@ -77,6 +77,7 @@ fn segments(
     applied.begun = true;
     loop {
         let walked = run.plan(upto)?;
+        fail_point::at(Point::Planned, &run.name);
         let mut again = false;
         let keys = keys_ahead(run, &walked);
         keeping::foresee(run, &walked.steps);
@@ -85,20 +86,24 @@ fn segments(
             Todo::Act(_, _, repeat) => !repeat.probe,
             Todo::Nothing | Todo::Unknown => false,
         };
-        if walked.steps.iter().any(|step| to_do(step) && run.log.done(&step.id).is_none()) {
-            lock::lock(run)?;
+        let has_to_do = walked.steps.iter().any(|step| to_do(step) && run.log.done(&step.id).is_none());
+        if has_to_do && lock::lock(run)? {
+            run.world.forget();
+            run.log.forget_probes();
+            continue;
         }
         if !keys.is_empty() {
             run.busy("look again at what is to be changed");
         }
         let mut ahead = run.ahead(&keys)?;
+        fail_point::at(Point::Looked, &run.name);
         for (at, step) in walked.steps.iter().enumerate() {
             if run.log.done(&step.id).is_some() {
                 continue;
             }
             // What has run already is told all the same.
             let begins = !matches!(step.todo, Todo::Nothing);
-            if begins && run.setup.interrupted.load(Ordering::Relaxed) {
+            if begins && run.setup.is_interrupted() {
                 return Err(Ending::Interrupted);
             }
             if changed_since_probe && step.entry.action.as_ref().is_some_and(|a| a.probe) {
@@ -167,6 +172,9 @@ fn make(
     announced: &Announced,
     applied: &mut Applied,
 ) -> Result<Next, Ending> {
+    if !matches!(step.todo, Todo::Nothing) && !step.entry.origin.triggers.is_empty() {
+        fail_point::at(Point::BeforeHandler, &run.name);
+    }
     match &step.todo {
         Todo::Nothing => {
             note_already_so(step, announced, applied);
@@ -241,7 +249,18 @@ fn changes_of(
         run.world.forget();
         return Ok(Next::PlanAgain);
     }
+    // What systemd makes of a unit's file is seen now, and planned on.
+    if changes.iter().any(is_file_of_a_unit) {
+        run.world.forget();
+        return Ok(Next::PlanAgain);
+    }
     Ok(Next::Go)
+}
+
+/// A folder of drop-ins says nothing yet.
+fn is_file_of_a_unit(change: &Change) -> bool {
+    let is_file = matches!(&change.to, State::File(file) if file.body().is_some());
+    is_file && matches!(&change.key, Key::File(path) if unit::is_of_a_unit(path))
 }
 
 /// Keeps a step as done and tells of it.
@@ -277,6 +296,7 @@ pub fn verify(run: &mut HostRun<'_>, applied: &mut Applied) -> Result<(), Ending
         return Ok(());
     }
     run.busy("verify");
+    fail_point::at(Point::BeforeVerifying, &run.name);
     run.world.begin();
     run.world.forget();
     // A content that is not as it was left is asked for, so that the difference can be shown.

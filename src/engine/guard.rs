@@ -2,8 +2,11 @@
 //! proven by a fresh login before the switch goes (docs/guard.md).
 
 use super::host::{Ending, HostRun};
+use super::login_shell;
+use super::person::{self, Held};
 use super::step::{Step, Todo};
 use crate::change::Change;
+use crate::fail_point::{self, Point};
 use crate::fragment::{Fragment, Observation, Realisation, Reply};
 use crate::guard::{self, Found, Keep, Limit, Phase};
 use crate::module::Action;
@@ -21,6 +24,9 @@ const PAUSES: [u64; 4] = [1, 2, 4, 8];
 
 /// Logins that sshd or sudo itself refused; each may count against us there.
 const REFUSED_TRIES: usize = 2;
+
+/// Further logins that a host gets once it has restored itself: sshd may be starting.
+const AGAIN: usize = 2;
 
 /// How much longer than the switch's own time harda waits for a host to come back.
 const GRACE: Duration = Duration::from_secs(45);
@@ -44,6 +50,10 @@ struct Armed {
     changes: Vec<String>,
     /// The task that is being made, with its place.
     task: String,
+    /// Users whose login shell came up before.
+    shells: BTreeSet<String>,
+    /// At the terminal, until access is proven or all is taken back.
+    _turn: Option<Held>,
     since: Instant,
 }
 
@@ -54,6 +64,13 @@ fn is_risky(step: &Step) -> bool {
         Todo::Act(action, _, repeat) => !repeat.probe && action.risk == Risk::LockOut,
         Todo::Nothing | Todo::Unknown => false,
     }
+}
+
+/// Whether a step writes what a handler after it, which can lock out, will make effective: `Include`
+/// lets any file be sshd's.
+fn feeds_a_risk(step: &Step, after: &[Step]) -> bool {
+    let waits = |handler: &Step| handler.entry.origin.triggers.contains(&step.entry.origin.task);
+    matches!(step.todo, Todo::Changes(..)) && after.iter().any(|handler| waits(handler) && is_risky(handler))
 }
 
 /// What kind of thing a step touches, in a word or two.
@@ -82,14 +99,20 @@ pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, E
     if run.guard.armed.is_some() && !goes_on(run, ahead) {
         close(run)?;
     }
-    let Some(step) = ahead.first() else { return Ok(None) };
-    if run.guard.armed.is_none() && is_risky(step) {
+    let Some((step, after)) = ahead.split_first() else { return Ok(None) };
+    if run.guard.armed.is_none() && (is_risky(step) || feeds_a_risk(step, after)) {
         let Some(seconds) = guarded(run) else { return Ok(None) };
+        let turn = match person::ready(run, seconds) {
+            Ok(turn) => turn,
+            Err(why) => return Ok(Some(why)),
+        };
         run.busy("arm the dead-man's switch");
+        fail_point::at(Point::BeforeArming, &run.name);
         let users = [run.access.user.clone(), run.access.next_user().to_string(), "root".into()];
         let users: BTreeSet<&str> =
             users.iter().map(String::as_str).filter(|user| !user.is_empty()).collect();
         let users: Vec<&str> = users.into_iter().collect();
+        let shells = login_shell::up_now(run, &users);
         let reply = send(run, guard::arm(&run.setup.run, seconds, &users))?;
         if reply.status != 0 {
             return Ok(Some(format!(
@@ -103,8 +126,11 @@ pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, E
             tasks: BTreeSet::new(),
             changes: Vec::new(),
             task: String::new(),
+            shells,
+            _turn: turn,
             since: Instant::now(),
         });
+        fail_point::at(Point::AfterArming, &run.name);
     }
     if let Some(armed) = run.guard.armed.as_mut() {
         let origin = &step.entry.origin;
@@ -189,13 +215,16 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
     let what = armed.what.iter().cloned().collect::<Vec<_>>().join(", ");
     let seconds = run.setup.options.guard.unwrap_or_default();
     run.busy(&format!("{what} changed, proving a fresh login"));
+    fail_point::at(Point::BeforeProof, &run.name);
     let proof = prove(run, Duration::from_secs(seconds));
     match proof {
         Ok((user, took)) => {
+            fail_point::at(Point::AfterProof, &run.name);
             let reply = send(run, Fragment::new(guard::disarm(&run.setup.run)))?;
             if reply.status != 0 {
                 return Err(restored(run, reply.error_text()));
             }
+            fail_point::at(Point::AfterDisarming, &run.name);
             run.guard.armed = None;
             let message = format!("{:.1} s", took.as_secs_f64());
             run.tell(Event::Proven { host: run.name.clone(), user, what, ok: true, message });
@@ -203,7 +232,7 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
         }
         Err(failure) => {
             // The old session may be the only way in that is left.
-            let _ = send(run, Fragment::new(guard::restore_now(&run.setup.run)));
+            let _ = send(run, Fragment::new(guard::restore_now(&run.setup.run, &failure.message)));
             Err(restored(run, failure.message))
         }
     }
@@ -271,11 +300,19 @@ fn log_in(
     r#become: Option<&Become>,
     left: Duration,
 ) -> Result<Option<Found>, Failure> {
-    let mut login = Login { afresh: true, ..login.clone() };
+    let mut login = Login { afresh: true, until: Some(Instant::now() + left), ..login.clone() };
     let most = login.connect_timeout.unwrap_or(Duration::from_secs(10));
     login.connect_timeout = Some(most.min(left).max(Duration::from_secs(1)));
     let mut session = transport::open(&run.setup.connector, &login, r#become)?;
-    let replies = session.send(&[Question::Observe(Observation(guard::status()))])?;
+    let user = login.user.as_deref().unwrap_or(&run.access.user);
+    let replies =
+        session.send(&[Question::Observe(Observation(guard::status())), login_shell::question(user)])?;
+    let came_up = run.guard.armed.as_ref().is_some_and(|armed| armed.shells.contains(user));
+    if came_up && !login_shell::is_up(replies.get(1)) {
+        let message = format!("`{}` lets `{user}` in, but the login shell does not come up", login.name);
+        return Err(Failure::new(FailureKind::LoginRefused, message)
+            .hint("see what its profiles do: /etc/profile, /etc/profile.d, ~/.profile, ~/.bashrc"));
+    }
     Ok(replies.first().and_then(|reply| guard::read_status(&reply.text())))
 }
 
@@ -299,10 +336,10 @@ pub fn restored(run: &mut HostRun<'_>, why: String) -> Ending {
                     seconds: armed.map(|armed| armed.since.elapsed().as_secs_f64()),
                 }));
                 let _ = send(run, Fragment::new(guard::forget(&run.setup.run)));
-                return Ending::Restored;
+                return let_in_again(run);
             }
             // It lets us in, but what was under way is in doubt: it goes back.
-            Ok(Some(_)) => drop(send(run, Fragment::new(guard::restore_now(&run.setup.run)))),
+            Ok(Some(_)) => drop(send(run, Fragment::new(guard::restore_now(&run.setup.run, &why)))),
             Ok(None) => {}
             Err(failure) => last = failure,
         }
@@ -318,6 +355,27 @@ pub fn restored(run: &mut HostRun<'_>, why: String) -> Ending {
             ),
         )
         .hint("run harda again in a minute: the host tells what became of it"),
+    )
+}
+
+/// Whether the host, which has taken back what it knew of, lets us in as before: an old session says
+/// nothing of that.
+fn let_in_again(run: &HostRun<'_>) -> Ending {
+    let mut tries = 0;
+    let failure = loop {
+        match run.enters_afresh() {
+            Ok(()) => return Ending::Restored,
+            Err(failure) if tries == AGAIN => break failure,
+            Err(_) => tries += 1,
+        }
+        std::thread::sleep(Duration::from_secs(5));
+    };
+    let message = format!(
+        "the host has taken back what it knew of, and still doesn't let a fresh login in: {}",
+        failure.message
+    );
+    Ending::Lost(
+        Failure::new(failure.kind, message).hint("keep the sessions that are open there, or use its console"),
     )
 }
 

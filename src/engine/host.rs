@@ -1,26 +1,25 @@
 //! One host's run: its session, its World, its log, and the rounds of asking and planning.
 
+mod entering;
+
 use super::facts;
-use super::identity::{Entrance, entrance};
+use super::identity::entrance;
 use super::log::Log;
-use super::pending::{self, Pending};
+use super::pending::Pending;
 use super::realise::Ahead;
 use super::setup::Setup;
 use super::step::{RunAs, Step, Todo};
 use super::vars::{self, HostLayers};
 use super::walk::{Walk, Walked};
 use crate::fragment::{Fragment, Observation, Probe, Reply};
-use crate::guard::{self, Found};
 use crate::module::{Access, Action};
 use crate::place::InputError;
 use crate::record::Event;
 use crate::resource::{Key, Level, State, questions};
-use crate::transport::Proof;
-use crate::transport::lock::{self, Holder};
-use crate::transport::{
-    self, ApplySession, Become, Counts, Failure, FailureKind, Login, PlanSession, Question,
-};
+use crate::transport::lock::Holder;
+use crate::transport::{self, ApplySession, Become, Counts, Failure, Login, PlanSession, Question};
 use crate::world::World;
+use entering::{Hello, access, enter};
 use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -75,6 +74,8 @@ pub struct HostRun<'s> {
     pub access: Access,
     /// The fingerprint of the key that the host showed, where it is known.
     pub host_key: Option<String>,
+    /// What a person had to do for the login.
+    pub asked: Option<String>,
     pub log: Log,
     session: Session,
     pub keeper: super::keeping::Keeper,
@@ -106,6 +107,7 @@ impl<'s> HostRun<'s> {
         let mut access = access(&facts, session.proof(), &login, r#become.as_ref(), after.as_ref());
         access.after_became_not = became_not;
         let host_key = session.proof().fingerprint.clone();
+        let asked = session.proof().asked.clone();
         let counts = session.counts();
         let present = (login, r#become);
         let mut run = HostRun {
@@ -116,6 +118,7 @@ impl<'s> HostRun<'s> {
             layers,
             access,
             host_key,
+            asked,
             log: Log::default(),
             session: Session::Plan(session),
             keeper: super::keeping::Keeper::default(),
@@ -130,6 +133,7 @@ impl<'s> HostRun<'s> {
         run.tell(Event::Connected {
             host: run.name.clone(),
             summary: run.summary(),
+            machine_id: run.world.fact("machine_id").unwrap_or_default(),
             login_ms: counts.login_time.as_millis() as u64,
         });
         super::lock::tell_holder(&run);
@@ -201,6 +205,10 @@ impl<'s> HostRun<'s> {
     pub fn plan(&mut self, upto: usize) -> Result<Walked, Ending> {
         let mut asked: BTreeMap<Key, Level> = BTreeMap::new();
         for _ in 0..ROUNDS {
+            // While nothing can have been changed here, there is nothing to finish.
+            if matches!(self.session, Session::Plan(_)) && self.setup.is_interrupted() {
+                return Err(Ending::Interrupted);
+            }
             let mut walked = self.walk(upto)?;
             let demands = self.world.take_demands();
             let probes = wanted_probes(&walked.steps);
@@ -320,7 +328,7 @@ impl<'s> HostRun<'s> {
         let mut ahead = Ahead::default();
         for (key, state, digest) in self.look(keys)? {
             let as_planned = match (&state, self.world.seen(&key)) {
-                (Ok(now), Some(then)) => now == then,
+                (Ok(now), Some(then)) => now.is_still(then),
                 _ => false,
             };
             if !as_planned {
@@ -335,6 +343,13 @@ impl<'s> HostRun<'s> {
     fn refuse_lockout(&mut self, walked: &mut Walked) -> Result<(), Ending> {
         super::access::refuse_lockout(&self.world, &self.access, walked);
         Ok(())
+    }
+
+    /// A session of its own by the login that worked before anything was changed.
+    pub fn enters_afresh(&self) -> Result<(), Failure> {
+        let (login, r#become) = &self.present;
+        let login = Login { afresh: true, ..login.clone() };
+        transport::open(&self.setup.connector, &login, r#become.as_ref()).map(drop)
     }
 
     /// A session of its own, as the next run will make it: the proof that hardening left a way in.
@@ -361,95 +376,6 @@ fn keep_script(folder: &std::path::Path, host: &str, batch: &[Question]) {
     let file = std::fs::OpenOptions::new().create(true).append(true).open(folder.join(format!("{host}.sh")));
     if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
         eprintln!("warning: the script of `{host}` could not be kept: {error}");
-    }
-}
-
-/// What a host says of itself first.
-struct Hello {
-    facts: Reply,
-    switch: Option<Found>,
-    pending: Vec<Pending>,
-    holder: Option<Holder>,
-    /// Why the login of after the hardening could not become the other user.
-    became_not: Option<String>,
-}
-
-type Entered = (PlanSession, Hello, Login, Option<Become>, Option<(Login, Option<Become>)>);
-
-/// Enters by the login of after the hardening where there is one and it works, else by the
-/// present one.
-fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
-    let more = [guard::status(), pending::question(), lock::question()].map(Observation);
-    let asked: Vec<Question> = [facts::question()].into_iter().chain(more).map(Question::Observe).collect();
-    let open = |login: &Login, r#become: Option<&Become>| -> Result<(PlanSession, Hello), Failure> {
-        if let Some(folder) = &setup.options.keep_scripts {
-            keep_script(folder, &login.name, &asked);
-        }
-        let mut session = transport::open(&setup.connector, login, r#become)?;
-        let mut replies = session.send(&asked)?.into_iter();
-        let facts = replies.next().unwrap_or_default();
-        let switch = replies.next().and_then(|reply| guard::read_status(&reply.text()));
-        let pending = replies.next().map(|reply| pending::read(&reply)).unwrap_or_default();
-        let holder = replies.next().and_then(|reply| lock::holder(&reply));
-        Ok((session, Hello { facts, switch, pending, holder, became_not: None }))
-    };
-    let mut became_not = None;
-    if let Some((login, r#become)) = &door.after {
-        match open(login, r#become.as_ref()) {
-            Ok((session, hello)) => return Ok((session, hello, login.clone(), r#become.clone(), None)),
-            Err(failure) if !is_not_yet(&failure, login, &door.login) => return Err(failure),
-            Err(failure) if failure.kind == FailureKind::Become => {
-                let host = format!("`{}`: ", login.name);
-                let message = failure.message.strip_prefix(&host).unwrap_or(&failure.message);
-                became_not = Some(message.to_string());
-            }
-            Err(_) => {}
-        }
-    }
-    let (session, hello) = open(&door.login, door.r#become.as_ref())?;
-    let hello = Hello { became_not, ..hello };
-    Ok((session, hello, door.login, door.r#become, door.after))
-}
-
-/// Whether a login that failed may just not be there yet: it was refused, or nothing listens where
-/// the hardened host will.
-fn is_not_yet(failure: &Failure, after: &Login, now: &Login) -> bool {
-    match failure.kind {
-        FailureKind::LoginRefused | FailureKind::Become => true,
-        FailureKind::Unreachable => (after.port, &after.address) != (now.port, &now.address),
-        _ => false,
-    }
-}
-
-fn access(
-    facts: &minijinja::Value,
-    proof: &Proof,
-    login: &Login,
-    r#become: Option<&Become>,
-    after: Option<&(Login, Option<Become>)>,
-) -> Access {
-    let fact = |name: &str| {
-        facts.get_attr(name).ok().filter(|v| !v.is_undefined()).map(|v| v.to_string()).unwrap_or_default()
-    };
-    let connection = fact("ssh_connection");
-    let words: Vec<&str> = connection.split(' ').collect();
-    let word = |at: usize| words.get(at).map(|w| w.to_string()).unwrap_or_default();
-    Access {
-        // After su nothing on the host tells any more who logged in.
-        user: proof.user.clone().unwrap_or_else(|| fact("login_user")),
-        became: fact("user_id"),
-        from: word(0),
-        to: word(2),
-        port: word(3).parse().unwrap_or(login.port.unwrap_or(22)),
-        after: after.and_then(|(login, _)| login.user.clone()),
-        after_became_not: None,
-        // What let us in now says nothing of another account's login.
-        by_password: after.is_none() && proof.by_password,
-        key: proof.key.clone().filter(|_| after.is_none_or(|(next, _)| next.key_files == login.key_files)),
-        host_key: proof.host_key.clone(),
-        by_sudo: r#become.is_some_and(|b| b.method == transport::BecomeMethod::Sudo),
-        after_port: after.and_then(|(login, _)| login.port),
-        foreign_ssh: after.map_or(login, |(login, _)| login).connection != transport::Connection::Ssh,
     }
 }
 

@@ -68,7 +68,10 @@ impl Vars<'_> {
     }
 
     fn secret(&self, names: &[&str]) -> Result<Option<Secret>, InputError> {
-        Ok(self.text(names)?.map(Secret::new))
+        let text = self.text(names)?;
+        // It may come from a template: nothing else tells what became of it.
+        text.iter().for_each(|text| self.setup.secrets.add(text));
+        Ok(text.map(Secret::new))
     }
 
     fn bad(&self, message: String) -> InputError {

@@ -6,7 +6,9 @@ use super::pending::{self, Pending};
 use super::realise::send_plain;
 use super::space;
 use super::step::{RunAs, Step, Todo};
+use super::temporary;
 use crate::change::{Change, Origin};
+use crate::fail_point::{self, Point};
 use crate::fragment::{Fragment, Reply, quote};
 use crate::manifest::{self, Acted, FORMAT, Header, Line, Made};
 use crate::place::InputError;
@@ -135,7 +137,7 @@ fn script(run: &mut HostRun<'_>, step: &Step, batch: &[Change]) -> Around {
     }
     let pending = pending_lines(run, step);
     let begin = begin(run);
-    let keep = keep(run, &begin, &format!("{copies}{}", say(&lines)), &pending);
+    let keep = keep(run, &begin, &format!("{copies}{}{}", temporary::note(batch), say(&lines)), &pending);
     let mark = |line: Line| {
         let path = quote(&format!("{}/manifest", manifest::folder(&run.setup.run)));
         format!("printf '%s\\n' {} >>{path}\n", quote(&line.write()))
@@ -179,10 +181,11 @@ fn begin(run: &HostRun<'_>) -> String {
     });
     format!(
         "{room}mkdir -p {root} && chmod 0700 {root} && mkdir -p \"$r/blobs\" \"$r/trees\" {root}/pending || exit 1\n\
-         [ -e \"$r/manifest\" ] || say {header}\n",
+         [ -e \"$r/manifest\" ] || say {header}\n{clear}",
         room = space::check(&run.keeper.room, &run.keeper.removed),
         root = manifest::FOLDER,
         header = quote(&header.write()),
+        clear = temporary::clear(),
     )
 }
 
@@ -333,12 +336,14 @@ pub fn close(run: &mut HostRun<'_>, failed: bool, left: Option<&[Pending]>) -> R
         let _ = write!(
             script,
             "r={folder}\nsay() {{ printf '%s\\n' \"$1\" >>\"$r/manifest\" || exit 1; }}\n{}\
-             sync \"$r/manifest\" 2>/dev/null\n{}",
+             sync \"$r/manifest\" 2>/dev/null\nrm -f \"$r/temporary\"\n{}",
             say(&lines),
             prune(&run.setup.run, keep_runs(run)?),
         );
     }
+    fail_point::at(Point::BeforeRecordEnds, &run.name);
     let reply = send_plain(run, Fragment::new(script), "end the record")?;
+    fail_point::at(Point::AfterRecordEnds, &run.name);
     if reply.status != 0 {
         let message = format!("the record of this run could not be ended: {}", reply.error_text());
         run.tell(Event::Warned { host: run.name.clone(), message });

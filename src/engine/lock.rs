@@ -1,23 +1,34 @@
 //! The host's lock: one run at a time makes Changes there. Plans take none; they say who holds it.
 
 use super::host::{Ending, HostRun};
+use crate::fail_point::{self, Point};
 use crate::record::Event;
 use crate::transport::lock::{Holder, Locked};
+use std::time::{Duration, Instant};
 
-/// Takes the lock before the first Change. Where another run keeps it for too long, the host is
+/// Who gets the lock later than this has waited for somebody.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// Takes the lock before the first Change; says whether another run had it since this one came, so
+/// that things may be otherwise by now. Where another run keeps it for too long, the host is
 /// refused; where there can be none, that is said, and the run goes on.
-pub fn lock(run: &mut HostRun<'_>) -> Result<(), Ending> {
+pub fn lock(run: &mut HostRun<'_>) -> Result<bool, Ending> {
     if run.locked || !run.keeps() {
-        return Ok(());
+        return Ok(false);
     }
     run.locked = true;
     if let Some(holder) = &run.holder {
         run.busy(&format!("wait for {}", holder.words()));
     }
     let (me, wait) = (holder(run), run.setup.options.lock_timeout);
-    let Some(session) = run.for_apply() else { return Ok(()) };
-    match session.lock(&me, wait)? {
-        Locked::Held => Ok(()),
+    fail_point::at(Point::BeforeLock, &run.name);
+    let begun = Instant::now();
+    let Some(session) = run.for_apply() else { return Ok(false) };
+    let locked = session.lock(&me, wait)?;
+    let waited = begun.elapsed() > AT_ONCE;
+    fail_point::at(Point::AfterLock, &run.name);
+    match locked {
+        Locked::Held => Ok(run.holder.take().is_some() || waited),
         Locked::Taken(by) => {
             let by = by.map_or("another run of harda".into(), |by| by.words());
             Err(Ending::Refused {
@@ -30,23 +41,26 @@ pub fn lock(run: &mut HostRun<'_>) -> Result<(), Ending> {
         }
         Locked::Impossible(why) if std::mem::replace(&mut run.no_lock_said, true) => {
             drop(why);
-            Ok(())
+            Ok(false)
         }
         Locked::Impossible(why) => {
             let message = format!("no lock keeps other runs off: {why} on this host");
             run.tell(Event::Warned { host: run.name.clone(), message });
-            Ok(())
+            Ok(false)
         }
     }
 }
 
 /// Gives the lock back.
 pub fn unlock(run: &mut HostRun<'_>) -> Result<(), Ending> {
-    if std::mem::take(&mut run.locked)
-        && let Some(session) = run.for_apply()
-    {
+    if !std::mem::take(&mut run.locked) {
+        return Ok(());
+    }
+    fail_point::at(Point::BeforeUnlock, &run.name);
+    if let Some(session) = run.for_apply() {
         session.unlock()?;
     }
+    fail_point::at(Point::AfterUnlock, &run.name);
     Ok(())
 }
 

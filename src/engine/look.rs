@@ -1,15 +1,33 @@
-//! Asking hosts for one resource, beside any playbook.
+//! Asking hosts for one resource or some probes, beside any playbook.
 
 use super::host::{Ending, HostRun};
 use super::setup::Setup;
+use crate::fragment::{Probe, Reply};
 use crate::resource::{Key, Level, State};
-use crate::transport::{Failure, FailureKind};
+use crate::transport::{Failure, FailureKind, Question};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
-/// Asks all hosts of the run, `forks` at a time; the answers in the order of the hosts.
+/// Asks all hosts of the run for one resource; the answers in the order of the hosts.
 pub fn look(setup: &Setup, key: &Key) -> Vec<(String, Result<State, Failure>)> {
+    each(setup, |host| one(setup, host, key))
+}
+
+/// Runs these probes on all hosts of the run.
+pub fn probe(setup: &Setup, probes: &[Probe]) -> Vec<(String, Result<Vec<Reply>, Failure>)> {
+    let batch: Vec<Question> = probes.iter().cloned().map(Question::Probe).collect();
+    each(setup, |host| {
+        let asked = HostRun::connect(setup, host, channel().0).and_then(|mut run| Ok(run.send(&batch)?));
+        asked.map_err(|ending| failure(host, ending))
+    })
+}
+
+/// Asks all hosts of the run, `forks` at a time.
+fn each<T: Send>(
+    setup: &Setup,
+    ask: impl Fn(&str) -> Result<T, Failure> + Sync,
+) -> Vec<(String, Result<T, Failure>)> {
     let queue = Mutex::new(setup.hosts.iter().enumerate());
     let answers = Mutex::new(BTreeMap::new());
     let next = || queue.lock().ok().and_then(|mut queue| queue.next());
@@ -17,7 +35,7 @@ pub fn look(setup: &Setup, key: &Key) -> Vec<(String, Result<State, Failure>)> {
         for _ in 0..setup.options.forks.clamp(1, 1000).min(setup.hosts.len()) {
             scope.spawn(|| {
                 while let Some((at, host)) = next() {
-                    let answer = one(setup, host, key);
+                    let answer = ask(host);
                     if let Ok(mut answers) = answers.lock() {
                         answers.insert(at, (host.clone(), answer));
                     }
@@ -35,13 +53,18 @@ fn one(setup: &Setup, host: &str, key: &Key) -> Result<State, Failure> {
         run.observe(wanted)?;
         Ok(run.world.ask_any(key, Level::Digest).cloned())
     });
-    let failure = |message: String| Failure::new(FailureKind::Protocol, message);
     match asked {
         Ok(Ok(state)) => Ok(state),
-        Ok(Err(crate::world::Stop::Error(why))) => Err(failure(why)),
-        Ok(Err(_)) => Err(failure(format!("`{host}` gave no answer"))),
-        Err(Ending::Lost(failure)) => Err(failure),
-        Err(Ending::Input(error)) => Err(failure(error.to_string())),
-        Err(_) => Err(failure(format!("`{host}` could not be asked"))),
+        Ok(Err(crate::world::Stop::Error(why))) => Err(Failure::new(FailureKind::Protocol, why)),
+        Ok(Err(_)) => Err(Failure::new(FailureKind::Protocol, format!("`{host}` gave no answer"))),
+        Err(ending) => Err(failure(host, ending)),
+    }
+}
+
+fn failure(host: &str, ending: Ending) -> Failure {
+    match ending {
+        Ending::Lost(failure) => failure,
+        Ending::Input(error) => Failure::new(FailureKind::Protocol, error.to_string()),
+        _ => Failure::new(FailureKind::Protocol, format!("`{host}` could not be asked")),
     }
 }

@@ -2,9 +2,11 @@
 
 mod access;
 mod apply;
+mod arguments;
 mod conditions;
 mod facts;
 mod guard;
+mod hidden;
 mod host;
 mod identity;
 mod keeping;
@@ -12,10 +14,13 @@ mod kept;
 mod local;
 mod lock;
 mod log;
+mod login_shell;
 mod look;
 mod options;
 mod outcome;
 mod pending;
+mod person;
+mod proof;
 mod realise;
 mod result;
 mod review;
@@ -25,14 +30,17 @@ mod setup;
 mod space;
 mod step;
 mod task;
+mod temporary;
 mod vars;
 mod walk;
 
+pub use arguments::check as check_arguments;
 #[doc(hidden)]
 pub use facts::read as read_facts;
 pub use local::Local;
-pub use look::look;
-pub use options::{Options, SeenAs};
+pub use look::{look, probe};
+pub use options::{Controls, Options, SeenAs};
+pub use person::Turn;
 pub use review::{Outcome, Review};
 pub use run::run;
 pub use select::{Selected, select};

@@ -1,7 +1,7 @@
 //! What the invocation asks for, beyond playbook and inventory.
 
 use crate::template::Var;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What a playbook may ask of how harda was called (`ansible_check_mode`).
@@ -10,6 +10,27 @@ pub struct SeenAs {
     pub check: bool,
     pub diff: bool,
     pub verbosity: u8,
+}
+
+/// How tasks that carry a control (`tags: control:NAME`) are taken, where a run is about controls.
+/// Each stands alone: where one fails or is refused, the rest of its tasks is left out and the next
+/// control is taken. Tasks without a control always run; where the run is about some controls only,
+/// one that could change the host is refused.
+#[derive(Clone, Debug, Default)]
+pub struct Controls {
+    /// The controls of each host, and of a host that isn't named none; `None` is all everywhere.
+    pub of_host: Option<BTreeMap<String, BTreeSet<String>>>,
+    /// A playbook without a pack: a task that carries no control is one of its own, by its name.
+    pub tasks_too: bool,
+}
+
+impl Controls {
+    pub fn takes(&self, host: &str, control: &str) -> bool {
+        match &self.of_host {
+            None => true,
+            Some(hosts) => hosts.get(host).is_some_and(|controls| controls.contains(control)),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -45,4 +66,6 @@ pub struct Options {
     pub guard: Option<u64>,
     /// `--detailed-exitcode`: 3 where changes are pending.
     pub detailed_exitcode: bool,
+    /// An audit or a remediation; `None`: a playbook as it is written.
+    pub controls: Option<Controls>,
 }

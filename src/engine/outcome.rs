@@ -6,18 +6,15 @@ use super::step::{Step, Todo, shown, shown_action};
 use super::task::Job;
 use super::walk::{Sure, Walk};
 use crate::change::{Certainty, Change};
-use crate::module::{Action, Effect, Kind, Planned};
+use crate::module::{Action, Effect, Planned};
 use crate::playbook::model::Task;
 use crate::record::Status;
 use crate::resource::group::GroupState;
 use crate::resource::user::UserState;
-use crate::resource::{Key, Level, Opaque, State, effective};
+use crate::resource::{Key, Level, Opaque, Risk, State, effective};
 use crate::template::{Scope, Var, unknown};
 use crate::world::Stop;
 use minijinja::Value;
-
-/// What stands in a `no_log` task's messages where its values would.
-const HIDDEN: &str = "********";
 
 impl Walk<'_> {
     pub(super) fn planned(
@@ -31,7 +28,9 @@ impl Walk<'_> {
     ) -> Step {
         if let Effect::Fail(message) = &planned.effect {
             let status = self.stopped(job, Stop::error(message.clone()), certainty);
-            return self.plain(job, id, scope, label, status);
+            let mut step = self.plain(job, id, scope, label, status);
+            step.entry.checked = true;
+            return step;
         }
         match planned.action.clone() {
             Some(action) => self.acting(job, id, scope, label, planned, action, certainty),
@@ -53,7 +52,8 @@ impl Walk<'_> {
         entry.origin.triggers = self.triggers(job);
         let dry = self.shown_only(job.task, scope);
         let mut changes = Vec::new();
-        for want in planned.wants {
+        for mut want in planned.wants {
+            want.extras.guard |= job.task.guard;
             let Some(from) = self.world.current(&want.key).cloned() else {
                 self.world.demand(want.key, Level::Digest);
                 self.out.waiting = true;
@@ -158,9 +158,12 @@ impl Walk<'_> {
         scope: &Scope,
         label: Option<String>,
         planned: Planned,
-        action: Action,
+        mut action: Action,
         certainty: Certainty,
     ) -> Step {
+        if job.task.guard {
+            action.risk = Risk::LockOut;
+        }
         let mut entry = self.entry(job.task, scope, label, job.module, Status::Ok);
         entry.notes = planned.notes;
         entry.origin.triggers = self.triggers(job);
@@ -168,6 +171,9 @@ impl Walk<'_> {
         entry.action = Some(shown_action(&action, entry.origin.secret, repeat.probe));
         let task = entry.origin.task.clone();
         if let Some(reply) = self.log.reply(&id) {
+            if entry.origin.secret {
+                self.hide_reply(reply);
+            }
             let value = result::of_reply(reply, action.outcome, planned.result);
             let held = repeat.probe || self.until_holds(job.task, scope, &value);
             if !held && self.log.tries(&id) < repeat.tries {
@@ -248,29 +254,6 @@ impl Walk<'_> {
         let status = Status::Failed { message, ignored: ignore, rescued: false };
         step.entry.status = self.hushed(job, scope, status);
         step
-    }
-
-    /// A failure's message without the values that a `no_log` task was given; paths stay.
-    pub(super) fn hushed(&self, job: &Job<'_>, scope: &Scope, mut status: Status) -> Status {
-        if let Status::Failed { message, .. } | Status::Refused { message } = &mut status
-            && self.flag(job.task.no_log.as_ref(), scope)
-        {
-            let paths = |name: &str| {
-                let params = crate::module::find(job.module).map(|module| module.params());
-                params.unwrap_or_default().iter().any(|p| p.kind == Kind::Path && p.names.contains(&name))
-            };
-            let pairs = job.args.as_map().unwrap_or_default();
-            let given = pairs.iter().filter(|(key, _)| !key.as_str().is_some_and(paths));
-            let mut values = Vec::new();
-            for (_, node) in given {
-                let value = self.setup.templar.node(node, scope).unwrap_or_else(|_| result::raw(node));
-                result::texts(&value, &mut values);
-            }
-            // A value that holds another is hidden whole.
-            values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-            values.iter().for_each(|value| *message = message.replace(value, HIDDEN));
-        }
-        status
     }
 
     /// Applies `changed_when` and `failed_when` to a result, and settles the step's status.

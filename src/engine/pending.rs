@@ -69,7 +69,7 @@ pub fn rewrite(run: &str, before: &[Pending], left: &[Pending]) -> String {
             true => writeln!(script, "rm -f -- {file}"),
             false => writeln!(
                 script,
-                "mkdir -p -m 0700 {folder} && printf '%s\\n' {} >{file}.new && mv -f -- {file}.new {file} || exit 1",
+                "mkdir -p -m 0700 {folder} && printf '%s\\n' {} >{file}.new && mv -f -- {file}.new {file} || {{ rm -f -- {file}.new; exit 1; }}",
                 lines.join(" ")
             ),
         };

@@ -5,6 +5,7 @@ use super::host::{Ending, HostRun, act_fragment};
 use super::keeping::{self, Around, NOT_KEPT};
 use super::step::{Repeat, RunAs, Step};
 use crate::change::Change;
+use crate::fail_point::{self, Point};
 use crate::fragment::{Fragment, Realisation, Reply, quote};
 use crate::guard::{self, Keep, Limit};
 use crate::module::Action;
@@ -167,6 +168,7 @@ fn send(
         }
         _ => super::guard::under(run, fragment, changes, keeps, limit),
     };
+    fail_point::at(Point::BeforeScript, &run.name);
     let events = run.events.clone();
     let host = run.name.clone();
     let mut beat = || {
@@ -176,6 +178,7 @@ fn send(
         Some(session) => session.realise(&Realisation(fragment), &mut beat)?,
         None => Reply { status: 1, stderr: b"there is no session".to_vec(), ..Reply::default() },
     };
+    fail_point::at(Point::AfterScript, &run.name);
     if super::guard::taken_back(run, &reply) {
         return Err(super::guard::restored(run, reply.error_text()));
     }

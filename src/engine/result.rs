@@ -70,7 +70,8 @@ pub fn of_reply(reply: &Reply, outcome: Outcome, mut pairs: Pairs) -> Value {
     with(&value, &[("failed", failed.into())])
 }
 
-/// Why an act has failed, if it has: what it was, its status, and what it printed.
+/// Why an act has failed, if it has: what it was, its status, and what it printed; of a secret one
+/// only what it complained of, for the caller to take out what it was given.
 pub fn failure(reply: &Reply, action: &Action, secret: bool) -> Option<String> {
     if reply.status == 0 {
         return None;
@@ -80,7 +81,7 @@ pub fn failure(reply: &Reply, action: &Action, secret: bool) -> Option<String> {
     for (name, bytes) in [("stderr", &reply.stderr), ("stdout", &reply.stdout)] {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim();
-        if !text.is_empty() && !secret {
+        if !text.is_empty() && (!secret || name == "stderr") {
             message.push_str(&format!("\n{name}: {text}"));
         }
     }

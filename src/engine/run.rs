@@ -178,7 +178,9 @@ impl Berth<'_> {
 
 fn plan_host<'s>(setup: &'s Setup, berth: &mut Berth<'s>, events: &Sender<Event>) {
     berth.begun = Instant::now();
-    let planned = HostRun::connect(setup, &berth.name, events.clone()).and_then(|mut run| {
+    let begun = if setup.is_interrupted() { Err(Ending::Interrupted) } else { Ok(()) };
+    let connected = begun.and_then(|()| HostRun::connect(setup, &berth.name, events.clone()));
+    let planned = connected.and_then(|mut run| {
         let is_it = setup.review.is_the_host(&run);
         let walked = is_it.and_then(|()| run.plan(setup.playbook.plays.len().saturating_sub(1)));
         if let Ok(walked) = &walked {

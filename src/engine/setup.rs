@@ -2,18 +2,21 @@
 
 use super::local::Local;
 use super::options::Options;
+use super::person::Turn;
 use super::review::Review;
 use super::vars::{HostLayers, read_vars_file};
 use crate::files::Files;
 use crate::inventory::Inventory;
-use crate::place::InputError;
+use crate::place::{InputError, Place};
 use crate::playbook::model::{Item, Play, Playbook, Task};
+use crate::playbook::reads::Words;
+use crate::secrets::Secrets;
 use crate::template::{Scope, Templar, Value, Var};
 use crate::transport::{Connector, Login};
 use crate::yaml::Node;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 pub struct Setup {
@@ -35,6 +38,10 @@ pub struct Setup {
     pub options: Options,
     pub templar: Templar,
     pub connector: Connector,
+    /// Values that must not show.
+    pub secrets: Secrets,
+    /// At the terminal, where hosts need a person.
+    pub turn: Turn,
     pub logins: LoginOptions,
     /// What local files are read from.
     pub files: Files,
@@ -66,9 +73,15 @@ pub struct Cache {
     patterns: Mutex<HashMap<String, Vec<String>>>,
     vars: Mutex<HashMap<PathBuf, Vec<(String, Node)>>>,
     tasks: Mutex<HashMap<String, Vec<Item>>>,
+    pub(super) reads: Mutex<HashMap<Place, Arc<Words>>>,
 }
 
 impl Setup {
+    /// Whether somebody has asked that nothing new is begun.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
     /// How each host is entered, for what must be known of all before the first is contacted.
     pub fn all_logins(&self) -> Result<Vec<Login>, InputError> {
         let mut logins = Vec::new();

@@ -6,6 +6,7 @@ use super::result;
 use super::step::{RunAs, Step, Todo};
 use super::walk::{Flow, Sure, Walk, loop_var};
 use crate::change::Certainty;
+use crate::files::embedded;
 use crate::module::{Action, Args, Context, Planned};
 use crate::playbook::model::{Play, Task};
 use crate::record::{Entry, Status};
@@ -36,6 +37,9 @@ impl Walk<'_> {
         handler: Option<(&[String], &Sure)>,
     ) -> Flow {
         let job = Job { play, task, module, args, handler };
+        if let Some(refused) = self.outside_controls(&job) {
+            return self.refuse(&job, refused);
+        }
         let rounds = match self.rounds(play, task) {
             Ok(rounds) => rounds,
             Err(status) => {
@@ -49,7 +53,9 @@ impl Walk<'_> {
         for (index, (scope, label)) in rounds.into_iter().enumerate() {
             let id = self.id(task, index);
             let item = scope.get(loop_var(task)).cloned().filter(|_| looped);
-            let step = self.step(&job, id, &scope, label);
+            self.world.take_asked();
+            let mut step = self.step(&job, id, &scope, label);
+            self.prove(&job, &mut step);
             let refused = matches!(step.entry.status, Status::Refused { .. });
             let result = match item {
                 Some(Var::Data(item)) => result::with_item(&step.done.result, loop_var(task), item),
@@ -61,11 +67,11 @@ impl Walk<'_> {
             }
             self.out.steps.push(step);
             if refused {
-                self.out.stopped = true;
-                return Flow::EndHost;
+                return Flow::Refused;
             }
         }
         if let Some(name) = &task.register {
+            self.keep_proof(name, first);
             let value = match (looped, results.len()) {
                 (false, 1) => results.remove(0),
                 _ => result::of_loop(results),
@@ -85,6 +91,15 @@ impl Walk<'_> {
         }
         self.out.steps.push(step);
         self.conclude(job, first)
+    }
+
+    /// A task that is refused before it is looked at: the host is left alone.
+    fn refuse(&mut self, job: &Job<'_>, refused: Status) -> Flow {
+        let scope = self.layers.scope(job.play, job.task, &self.memory);
+        let id = self.id(job.task, 0);
+        let step = self.plain(job, id, &scope, None, refused);
+        self.out.steps.push(step);
+        Flow::Refused
     }
 
     /// Notifies handlers, and says whether the host goes on.
@@ -134,6 +149,7 @@ impl Walk<'_> {
             let until = until.clone();
             return self.plain(job, id, scope, label, Status::Unknown { until });
         }
+        self.hide_values(job, scope);
         let args = match self.arguments(job, scope) {
             Ok(args) => args,
             Err(status) => return self.plain(job, id, scope, label, status),
@@ -144,7 +160,7 @@ impl Walk<'_> {
             Ok(Some((owner, group))) => args.made_by(owner.clone(), group.clone()),
             _ => args,
         };
-        let search = search(job.play, job.task);
+        let search = self.search(job.play, job.task);
         let cx = Context {
             world: self.world,
             templar: &self.setup.templar,
@@ -287,6 +303,20 @@ impl Walk<'_> {
         Step { id, entry, todo, done }
     }
 
+    /// Where templates and files are looked for: the role, the folder of the file that the task is
+    /// written in, the playbook's folder. What a site adds to a playbook that comes with harda
+    /// stands beside its inventory.
+    fn search(&self, play: &Play, task: &Task) -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = task.role.iter().map(|role| role.folder.clone()).collect();
+        folders.push(task.folder.clone());
+        folders.push(play.folder.clone());
+        if embedded::is(&play.folder) {
+            folders.push(self.setup.inventory_folder.clone());
+        }
+        folders.dedup();
+        folders
+    }
+
     /// The unfinished entry for what a task is, whoever asks.
     pub(super) fn run_as(&self, task: &Task, scope: &Scope) -> RunAs {
         super::identity::run_as(self.setup, self.access, task, scope)
@@ -310,16 +340,6 @@ fn ignored(status: Status, ignore: bool) -> Status {
         Status::Failed { message, rescued, .. } => Status::Failed { message, ignored: ignore, rescued },
         other => other,
     }
-}
-
-/// Where templates and files are looked for: the role, the folder of the file that the task is
-/// written in, the playbook's folder.
-fn search(play: &Play, task: &Task) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = task.role.iter().map(|role| role.folder.clone()).collect();
-    folders.push(task.folder.clone());
-    folders.push(play.folder.clone());
-    folders.dedup();
-    folders
 }
 
 /// The plan of an act that has run, whatever the host that it left behind would make of it.

@@ -3,6 +3,7 @@
 use super::setup::Setup;
 use crate::files::Files;
 use crate::place::InputError;
+use crate::playbook::argument_specs::Spec;
 use crate::playbook::model::{Play, Role, Task};
 use crate::template::{Layer, RenderError, Scope, Var};
 use crate::yaml::{Node, Yaml};
@@ -30,6 +31,8 @@ pub struct HostLayers {
     pub facts: Layer,
     pub magic: Layer,
     pub extra: Layer,
+    /// Defaults of the play's `argument_specs`.
+    pub defaults: Layer,
     /// `vars` and `vars_files` of the play.
     pub play: Layer,
 }
@@ -87,8 +90,11 @@ impl HostLayers {
         })
     }
 
-    /// Adds a play's `vars` and `vars_files`, whose names may hang on what is known already.
+    /// Takes a play's `argument_specs`, `vars` and `vars_files`, whose names may hang on what is known already.
     pub fn enter(&mut self, setup: &Setup, play: &Play) -> Result<(), InputError> {
+        let specs = play.specs.iter().flat_map(|topic| &topic.specs);
+        let default = |spec: &Spec| Some((spec.name.clone(), Var::Template(spec.default.clone()?)));
+        self.defaults = Arc::new(specs.filter_map(default).collect());
         let mut layer: HashMap<String, Var> =
             play.vars.iter().map(|(n, v)| (n.clone(), Var::Template(v.clone()))).collect();
         self.play = Arc::new(layer.clone());
@@ -104,7 +110,8 @@ impl HostLayers {
     }
 
     fn base(&self, roles: Option<&[Arc<Role>]>) -> Scope {
-        let mut layers: Vec<Layer> = roles.into_iter().flatten().map(|role| layer(&role.defaults)).collect();
+        let mut layers = vec![self.defaults.clone()];
+        layers.extend(roles.into_iter().flatten().map(|role| layer(&role.defaults)));
         layers.extend([self.inventory.clone(), self.facts.clone(), self.play.clone()]);
         layers.extend(roles.into_iter().flatten().map(|role| layer(&role.vars)));
         layers.push(self.magic.clone());
@@ -135,6 +142,9 @@ impl HostLayers {
                 ("role_path", Value::from(role.folder.to_string_lossy())),
             ]));
         }
+        // Of a playbook that another imports: its own folder, not that of the whole.
+        let folders = [&task.folder, &play.folder].map(|folder| Value::from(folder.to_string_lossy()));
+        scope = scope.layer(data([("ansible_search_path", Value::from(folders.to_vec()))]));
         scope.layer(self.extra.clone())
     }
 

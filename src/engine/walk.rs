@@ -2,6 +2,9 @@
 //! observation, or after a step was done, is how planning goes on: what is done is looked up in
 //! the log, all else is planned by the same code.
 
+mod controls;
+mod handlers;
+
 use super::log::{Done, Log, StepId};
 use super::pending::Pending;
 use super::setup::Setup;
@@ -11,9 +14,10 @@ use crate::change::{Certainty, Origin};
 use crate::module::Access;
 use crate::place::InputError;
 use crate::playbook::model::{Act, Block, Item, Play, Task};
-use crate::record::{Entry, Status};
+use crate::record::{Entry, Evidence, Status};
 use crate::world::World;
-use std::collections::HashMap;
+use handlers::Notice;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a walk over one host came to.
 #[derive(Default)]
@@ -51,13 +55,12 @@ pub struct Walk<'a> {
     visits: HashMap<String, usize>,
     /// The failures that the rescues being walked answer, the innermost last.
     pub(super) rescued: Vec<String>,
-}
-
-/// A handler that was notified, by whom, and how surely.
-struct Notice {
-    handler: String,
-    by: String,
-    sure: Sure,
+    /// Blocks with a rescue around where the walk is.
+    rescuable: usize,
+    /// Controls of which a task has failed.
+    fallen: BTreeSet<String>,
+    /// What registered results rest on, where a run is about controls.
+    pub(super) proofs: BTreeMap<String, Vec<Evidence>>,
 }
 
 /// How surely something happens: the surest of several counts.
@@ -73,6 +76,8 @@ pub enum Sure {
 pub enum Flow {
     Continue,
     Failed,
+    /// harda won't, and leaves the host alone.
+    Refused,
     EndPlay,
     EndHost,
 }
@@ -103,6 +108,9 @@ impl<'a> Walk<'a> {
             notified: Vec::new(),
             flushes: 0,
             rescued: Vec::new(),
+            rescuable: 0,
+            fallen: BTreeSet::new(),
+            proofs: BTreeMap::new(),
             visits: HashMap::new(),
         }
     }
@@ -141,9 +149,9 @@ impl<'a> Walk<'a> {
                 Flow::Continue => {}
                 Flow::EndPlay => return Flow::Continue,
                 Flow::EndHost => return Flow::EndHost,
-                Flow::Failed => {
+                stopped @ (Flow::Failed | Flow::Refused) => {
                     self.out.stopped = true;
-                    return Flow::Failed;
+                    return stopped;
                 }
             }
         }
@@ -165,7 +173,10 @@ impl<'a> Walk<'a> {
 
     fn block(&mut self, play: &Play, block: &Block) -> Flow {
         let start = self.out.steps.len();
+        let can_be_rescued = usize::from(!block.rescue.is_empty());
+        self.rescuable += can_be_rescued;
         let mut flow = self.items(play, &block.body);
+        self.rescuable -= can_be_rescued;
         if flow == Flow::Failed && !block.rescue.is_empty() {
             let failed = self.mark_rescued(start);
             self.rescued.push(failed);
@@ -173,10 +184,11 @@ impl<'a> Walk<'a> {
             flow = self.items(play, &block.rescue);
             self.rescued.pop();
         }
-        match self.items(play, &block.always) {
+        let flow = match self.items(play, &block.always) {
             Flow::Continue => flow,
             other => other,
-        }
+        };
+        self.block_alone(start, flow)
     }
 
     /// The failure that a rescue answers is no failure of the host. Gives the name of its task.
@@ -211,11 +223,15 @@ impl<'a> Walk<'a> {
         {
             return Flow::Continue;
         }
-        match &task.act {
+        if !self.takes_control(play, task, handler.is_some()) {
+            return Flow::Continue;
+        }
+        let flow = match &task.act {
             Act::Meta { action, .. } => self.meta(play, task, action),
             Act::IncludeTasks { file } => self.include(play, task, file),
             Act::Module { name, args, .. } => self.module(play, task, name, args, handler),
-        }
+        };
+        self.alone(task, flow)
     }
 
     fn meta(&mut self, play: &Play, task: &Task, action: &str) -> Flow {
@@ -306,73 +322,6 @@ impl<'a> Walk<'a> {
         if failed { Flow::Failed } else { Flow::Continue }
     }
 
-    /// Notifies what an earlier run left pending, so that it runs at the flush after the play's own
-    /// tasks.
-    fn recall(&mut self, play: &Play) {
-        let scope = self.layers.play_scope();
-        for pending in self.left.iter().filter(|pending| pending.play == self.play_name) {
-            if play.handlers.iter().any(|handler| self.answers(handler, &scope, &pending.handler)) {
-                let (handler, by) = (pending.handler.clone(), pending.why());
-                self.notified.push(Notice { handler, by, sure: Sure::Certain });
-            }
-        }
-    }
-
-    /// Whether a handler runs where this name is notified.
-    fn answers(&self, handler: &Task, scope: &crate::template::Scope, name: &str) -> bool {
-        let title = handler.name.as_ref().and_then(|n| self.setup.templar.node(n, scope).ok());
-        let title = title.map(|t| t.to_string()).unwrap_or_default();
-        let short = title.rsplit(" : ").next().unwrap_or_default();
-        !name.is_empty() && (name == title || name == short || handler.listen.iter().any(|l| l == name))
-    }
-
-    /// Runs the handlers that were notified, in the order in which they are written.
-    fn flush(&mut self, play: &Play) -> Flow {
-        let notices = std::mem::take(&mut self.notified);
-        self.flushes += 1;
-        let scope = self.layers.play_scope();
-        for handler in &play.handlers {
-            let mine: Vec<&Notice> =
-                notices.iter().filter(|n| self.answers(handler, &scope, &n.handler)).collect();
-            if mine.is_empty() {
-                continue;
-            }
-            let mut triggers: Vec<String> = mine.iter().map(|n| n.by.clone()).collect();
-            triggers.dedup();
-            let sure = surest(mine.iter().map(|n| &n.sure));
-            self.trail.push(format!("handlers{}", self.flushes));
-            let first = self.out.steps.len();
-            let flow = self.task(play, handler, Some((&triggers, &sure)));
-            self.trail.pop();
-            if flow == Flow::Continue
-                && self.out.steps[first..].iter().all(|step| matches!(step.todo, Todo::Nothing))
-            {
-                let names: Vec<String> = mine.iter().map(|n| n.handler.clone()).collect();
-                let play = &self.play_name;
-                self.out.pending.retain(|p| p.play != *play || !names.contains(&p.handler));
-            }
-            if flow != Flow::Continue {
-                return flow;
-            }
-        }
-        // A handler that notifies another one is flushed in its turn.
-        if self.notified.is_empty() { Flow::Continue } else { self.flush(play) }
-    }
-
-    /// `made`: what notifies is done, so that the handler is owed from here on.
-    pub(super) fn notify(&mut self, names: &[String], by: &str, sure: &Sure, made: bool) {
-        for name in names {
-            if made {
-                let (run, play) = (self.setup.run.clone(), self.play_name.clone());
-                let pending = Pending { run, play, handler: name.clone(), by: by.to_string() };
-                if !self.out.pending.contains(&pending) {
-                    self.out.pending.push(pending);
-                }
-            }
-            self.notified.push(Notice { handler: name.clone(), by: by.to_string(), sure: sure.clone() });
-        }
-    }
-
     /// The same each time that the same path is walked. A role that is used twice has the same
     /// places twice: then the number of the visit tells them apart.
     pub(super) fn id(&mut self, task: &Task, item: usize) -> StepId {
@@ -398,11 +347,7 @@ impl<'a> Walk<'a> {
                 item,
                 module: module.to_string(),
                 place: task.place.clone(),
-                control: task
-                    .tags
-                    .iter()
-                    .find_map(|t| t.strip_prefix("control:"))
-                    .map(|c| c.trim().to_string()),
+                control: task.control().map(String::from),
                 secret,
                 triggers: Vec::new(),
             },
@@ -410,6 +355,8 @@ impl<'a> Walk<'a> {
             changes: Vec::new(),
             action: None,
             notes: Vec::new(),
+            checked: false,
+            evidence: Vec::new(),
         }
     }
 
@@ -446,15 +393,6 @@ impl Flow {
 
 pub(super) fn loop_var(task: &Task) -> &str {
     task.looped.as_ref().map_or("item", |l| l.var.as_str())
-}
-
-fn surest<'n>(all: impl Iterator<Item = &'n Sure>) -> Sure {
-    let rank = |sure: &Sure| match sure {
-        Sure::Certain => 0,
-        Sure::Conditional(_) => 1,
-        Sure::Unknown(_) => 2,
-    };
-    all.min_by_key(|s| rank(s)).cloned().unwrap_or(Sure::Certain)
 }
 
 impl From<Certainty> for Sure {

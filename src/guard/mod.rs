@@ -1,13 +1,23 @@
 //! The dead-man's switch on a host: what is sent to arm, to write under it, to disarm, and how its
-//! state is read. `switch.sh` is the host's side; docs/guard.md tells the states and their moves.
+//! state is read. `switch/` is the host's side; docs/guard.md tells the states and their moves.
 
 use crate::fragment::{Fragment, Input, quote};
-use crate::resource::Key;
 use crate::resource::file::{FileState, What};
+use crate::resource::{Key, effective};
 use std::time::Duration;
 
-/// The host's side, run by whatever `sh` is there.
-const SWITCH: &str = include_str!("switch.sh");
+/// The host's side, run by whatever `sh` is there: one script, in the order of its parts.
+pub const SWITCH: &str = concat!(
+    include_str!("switch/head.sh"),
+    include_str!("switch/state.sh"),
+    include_str!("switch/snapshot.sh"),
+    include_str!("switch/seen.sh"),
+    include_str!("switch/files.sh"),
+    include_str!("switch/running.sh"),
+    include_str!("switch/firing.sh"),
+    include_str!("switch/hooks.sh"),
+    include_str!("switch/verbs.sh"),
+);
 
 /// Where it stands: on a file system that outlives a reboot.
 const FOLDER: &str = "/var/lib/harda/guard";
@@ -15,6 +25,9 @@ const FOLDER: &str = "/var/lib/harda/guard";
 /// Status of a script that the switch let not run, with [`REFUSED`] on stderr.
 const REFUSAL: i32 = 97;
 const REFUSED: &str = "harda-guard: ";
+
+/// So much of a reason is kept.
+const WHY: usize = 400;
 
 /// What the snapshot, the watcher and the boot hook may take.
 const ARMING: Duration = Duration::from_secs(60);
@@ -79,13 +92,21 @@ pub fn arm(run: &str, seconds: u64, users: &[&str]) -> Fragment {
     let script = format!(
         "command -v flock >/dev/null 2>&1 || {{ echo 'there is no `flock` on this host' >&2; exit {REFUSAL}; }}\n\
          umask 077; g={FOLDER}\n\
-         mkdir -p -m 700 /var/lib/harda && mkdir -p -m 700 $g && cat >$g/switch.new && mv -f $g/switch.new $g/switch || exit 1\n\
+         mkdir -p -m 700 /var/lib/harda && mkdir -p -m 700 $g && cat >$g/switch.new && mv -f $g/switch.new $g/switch || {{ rm -f $g/switch.new; exit 1; }}\n\
          sh -n $g/switch && exec sh $g/switch arm {} {seconds} {} </dev/null\n",
         quote(run),
         users.join(" ")
     );
-    let program = format!("{HEAD}{SWITCH}");
+    let program = format!("{HEAD}{}{SWITCH}", lists());
     Fragment::new(script).input(Input::Bytes(program.into_bytes().into())).deadline(ARMING)
+}
+
+/// What the switch keeps of every host, as lines of the script. No path of the table has a blank in it.
+fn lists() -> String {
+    let list = |name: &str, words: &[&str]| format!("{name}={}\n", quote(&words.join(" ")));
+    list("paths", &effective::kept())
+        + &list("profiles", &effective::kept_in_homes())
+        + &list("programs", effective::PROGRAMS.paths)
 }
 
 /// A write under the switch: it runs only if the switch is still armed by this run, holds it while
@@ -118,9 +139,11 @@ pub fn disarm(run: &str) -> String {
     verb("disarm", run)
 }
 
-/// Access is not to be had: the watcher puts all back at once.
-pub fn restore_now(run: &str) -> String {
-    verb("now", run)
+/// Access is not to be had: the watcher puts all back at once, and notes why in the run's record.
+pub fn restore_now(run: &str, why: &str) -> String {
+    let why: String = why.chars().take(WHY).collect();
+    let why = serde_json::Value::from(why).to_string();
+    format!("exec sh {FOLDER}/switch now {} {} </dev/null\n", quote(run), quote(&why))
 }
 
 /// The next run has told of what was taken back.

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 /// What Ansible passes over in a folder: backups, notes, and what belongs to other tools.
 const PASSED_OVER: [&str; 12] =
     [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
-const NO_SOURCES: [&str; 3] = ["group_vars", "host_vars", "vars_plugins"];
+/// The last is what a site declares for its audits (`harda attest`).
+const NO_SOURCES: [&str; 4] = ["group_vars", "host_vars", "vars_plugins", "attestations.yml"];
 
 /// Reads all sources into one closed graph, with the folders that they stand in.
 pub fn read_all(files: &Files, sources: &[String]) -> Result<(Graph, Vec<PathBuf>), Vec<InputError>> {

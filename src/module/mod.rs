@@ -16,6 +16,7 @@ mod group;
 mod kernel_module;
 mod lineinfile;
 mod login_defs;
+mod logins;
 mod modprobe;
 mod package;
 mod pam_profile;
@@ -24,6 +25,7 @@ mod pattern;
 mod ping;
 #[cfg(test)]
 mod quoting;
+mod refuse;
 mod replace;
 pub mod rollback;
 mod service;
@@ -64,6 +66,7 @@ pub const MODULES: &[&dyn Module] = &[
     &kernel_module::KernelModules,
     &lineinfile::LineInFile,
     &login_defs::LoginDefs,
+    &logins::Logins,
     &modprobe::Modprobe,
     &package::Apt,
     &package::Dnf,
@@ -71,6 +74,7 @@ pub const MODULES: &[&dyn Module] = &[
     &pam_profile::PamProfile,
     &password_ageing::PasswordAgeing,
     &ping::Ping,
+    &refuse::Refuse,
     &replace::Replace,
     &service::Service,
     &service::Systemd,
@@ -147,6 +151,8 @@ pub struct Access {
     pub after_became_not: Option<String>,
     /// Whether the login is by password rather than by a key.
     pub by_password: bool,
+    /// A person had to do something for the login too.
+    pub by_person: bool,
     /// Whether harda becomes another user by sudo.
     pub by_sudo: bool,
     /// The port of the next run, where it is another (`harda_login_after.port`).

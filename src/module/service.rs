@@ -1,8 +1,8 @@
 //! `service` and `systemd`: a unit that runs or doesn't, at boot too; restarts and reloads.
 
 use super::{Action, Args, Context, Kind, Module, Outcome, Param, Planned};
-use crate::resource::Risk;
 use crate::resource::unit::{self, Active, Boot, Manager, Unit, UnitState, full_name};
+use crate::resource::{Key, Risk};
 use crate::world::Stop;
 
 pub struct Service;
@@ -82,7 +82,7 @@ impl Module for Systemd {
 
 fn plan(args: &Args, cx: &Context<'_>) -> Result<Planned, Stop> {
     let Some(name) = args.text("name") else { return manager(args) };
-    let (id, now) = find(&name, cx)?;
+    let (id, now) = find(&name, args.flag("masked") == Some(true), cx)?;
     let mut planned = Planned::default().result("name", name);
     for word in ["state", "enabled"] {
         if let Some(value) = args.get(word) {
@@ -109,8 +109,9 @@ fn plan(args: &Args, cx: &Context<'_>) -> Result<Planned, Stop> {
     Ok(planned.want::<Unit>(id, to))
 }
 
-/// The unit by its own name, whatever alias was given, and its state.
-fn find(name: &str, cx: &Context<'_>) -> Result<(String, UnitState), Stop> {
+/// The unit by its own name, whatever alias was given, and its state. A mask is for the very name that was
+/// given: masking `ctrl-alt-del.target`, another name of `reboot.target`, must leave that alone.
+fn find(name: &str, masks: bool, cx: &Context<'_>) -> Result<(String, UnitState), Stop> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
     if name.is_empty() || name.starts_with('-') || !name.chars().all(allowed) {
         return Err(Stop::error(format!(
@@ -121,13 +122,20 @@ fn find(name: &str, cx: &Context<'_>) -> Result<(String, UnitState), Stop> {
     let state = cx.world.ask::<Unit>(id.clone())?;
     match state.service() {
         // Another task may name it otherwise: both must meet in one place.
-        Some(service) if service.name != id && !service.name.is_empty() => {
+        Some(service) if service.name != id && !service.name.is_empty() && !masks => {
             let own = service.name.clone();
             let state = cx.world.ask::<Unit>(own.clone())?.clone();
             Ok((own, state))
         }
         _ => Ok((id, state.clone())),
     }
+}
+
+/// Whether a task before writes the unit's file or a drop-in of it: what systemd makes of that is
+/// seen once it is written.
+fn is_written(id: &str, cx: &Context<'_>) -> bool {
+    let is_its = |key: &Key| matches!(key, Key::File(path) if unit::unit_of(path) == Some(id));
+    cx.world.predictions().any(|(key, _)| is_its(key))
 }
 
 fn wanted(
@@ -137,9 +145,12 @@ fn wanted(
     cx: &Context<'_>,
     notes: &mut Vec<String>,
 ) -> Result<UnitState, Stop> {
+    if is_written(id, cx) {
+        cx.world.rest_on("the unit's file is written");
+    }
     let masked = args.flag("masked");
     let mut to = match now.service() {
-        Some(service) => service.clone(),
+        Some(service) => unit::Service { name: id.to_string(), ..service.clone() },
         None if masked == Some(true) => only_masked(id),
         None if cx.world.waits_for().is_some() => unit::brought(id),
         None => {
@@ -194,7 +205,8 @@ fn boot(enabled: bool, now: &Boot, id: &str, notes: &mut Vec<String>) -> Boot {
 }
 
 fn act(title: String, script: String, unit: &str) -> Action {
-    let risk = if unit.starts_with("ssh") { Risk::LockOut } else { Risk::None };
+    let is_a_door = !unit.is_empty() && (unit.starts_with("ssh") || unit::is_a_door(unit));
+    let risk = if is_a_door { Risk::LockOut } else { Risk::None };
     Action { title, script, input: Vec::new(), risk, opaque: false, outcome: Outcome::Done, seconds: 180 }
 }
 

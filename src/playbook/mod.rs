@@ -3,15 +3,18 @@
 //! Everything that can be known without a host is checked here, and as many mistakes as possible
 //! are told at once.
 
+pub mod argument_specs;
 mod arguments;
 mod block;
 mod handlers;
 mod include;
 mod loader;
+mod looking;
 mod looped;
 pub mod model;
 mod names;
 mod play;
+pub mod reads;
 mod role;
 mod role_files;
 mod shared;

@@ -2,6 +2,7 @@
 //! down (`when`, `become`, `tags`, `vars`, ...) is already merged into each task, so that a task
 //! can be read alone.
 
+use super::argument_specs::Specs;
 use crate::place::Place;
 use crate::yaml::Node;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub struct Play {
     /// Variables of `vars:` and then `vars_files:` (paths may be templates).
     pub vars: Vec<(String, Node)>,
     pub vars_files: Vec<Node>,
+    /// The variables that a site may set.
+    pub specs: Specs,
     /// The four sections, in the order in which they run; each ends with a flush of handlers
     /// (roles and tasks together).
     pub pre_tasks: Vec<Item>,
@@ -77,6 +80,17 @@ pub enum Act {
     Meta { action: String, place: Place },
 }
 
+impl Act {
+    /// The module's name; of what is no module the keyword.
+    pub fn name(&self) -> &str {
+        match self {
+            Act::Module { name, .. } => name,
+            Act::IncludeTasks { .. } => "include_tasks",
+            Act::Meta { .. } => "meta",
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Task {
     /// Unique within a run and the same each time that the same files are read: the place is enough.
@@ -101,6 +115,8 @@ pub struct Task {
     pub ignore_errors: Option<Node>,
     pub no_log: Option<Node>,
     pub check_mode: Option<Node>,
+    /// `guard: true`: made under the dead-man's switch, whatever it looks like.
+    pub guard: bool,
     pub r#become: Option<Node>,
     pub become_user: Option<Node>,
     pub become_method: Option<Node>,
@@ -114,6 +130,36 @@ pub struct Task {
     /// For `include_tasks`: what the tasks of the file get from the blocks, role and play around
     /// the include and from its `apply`. The include's own keywords are not theirs.
     pub handed_down: Option<Arc<Inherited>>,
+}
+
+impl Play {
+    /// All tasks, those in blocks too; handlers left out.
+    pub fn all_tasks(&self) -> Vec<&Task> {
+        fn walk<'p>(items: &'p [Item], tasks: &mut Vec<&'p Task>) {
+            for item in items {
+                match item {
+                    Item::Task(task) => tasks.push(task),
+                    Item::Block(block) => {
+                        for part in [&block.body, &block.rescue, &block.always] {
+                            walk(part, tasks);
+                        }
+                    }
+                }
+            }
+        }
+        let mut tasks = Vec::new();
+        for section in [&self.pre_tasks, &self.tasks, &self.post_tasks] {
+            walk(section, &mut tasks);
+        }
+        tasks
+    }
+}
+
+impl Task {
+    /// The control that the task carries, by its tag `control:NAME`.
+    pub fn control(&self) -> Option<&str> {
+        self.tags.iter().find_map(|tag| tag.strip_prefix("control:")).map(str::trim)
+    }
 }
 
 /// What plays, blocks, roles and imports hand down to the tasks inside them.
@@ -131,6 +177,7 @@ pub struct Inherited {
     pub ignore_errors: Option<Node>,
     pub no_log: Option<Node>,
     pub check_mode: Option<Node>,
+    pub guard: bool,
     pub role: Option<Arc<Role>>,
     /// The playbook's folder, where roles and files are looked up last.
     pub playbook: PathBuf,

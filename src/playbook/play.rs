@@ -1,10 +1,12 @@
 //! Playbooks and plays.
 
+use super::argument_specs::{self, Specs};
 use super::loader::{Around, Loader, PlayParts, folder_of};
 use super::model::{Inherited, Play};
 use super::names::short;
 use super::shared::{Pairs, find};
 use super::value;
+use crate::files::embedded;
 use crate::yaml::{Node, Yaml};
 use std::path::Path;
 
@@ -18,6 +20,7 @@ const PLAY: &[&str] = &[
     "port",
     "vars",
     "vars_files",
+    "argument_specs",
     "pre_tasks",
     "roles",
     "tasks",
@@ -31,6 +34,7 @@ const PLAY: &[&str] = &[
     "ignore_errors",
     "no_log",
     "check_mode",
+    "guard",
 ];
 
 impl Loader<'_> {
@@ -77,7 +81,8 @@ impl Loader<'_> {
         // Kept apart from the layers that tasks get: to an imported play they are its own.
         let vars: Vec<_> = std::mem::take(&mut down.vars).into_iter().flatten().collect();
         self.play.base = down;
-        let mut plays = self.playbook(&folder.join(name.trim()), Some(file));
+        let path = embedded::tidy(folder.join(name.trim()));
+        let mut plays = self.playbook(&path, Some(file));
         self.play.base = outer;
         for play in &mut plays {
             play.vars.retain(|(name, _)| !vars.iter().any(|(n, _)| n == name));
@@ -137,6 +142,7 @@ impl Loader<'_> {
             port: find(pairs, "port").and_then(|n| self.ok(value::number(n, "`port`"))),
             vars: self.play_vars(pairs),
             vars_files: self.vars_files(pairs),
+            specs: self.argument_specs(pairs, &around.folder),
             pre_tasks,
             tasks,
             post_tasks,
@@ -189,6 +195,24 @@ impl Loader<'_> {
                 Vec::new()
             }
         }
+    }
+
+    /// What the named files say of the variables that a site may set.
+    fn argument_specs(&mut self, pairs: &Pairs, folder: &Path) -> Specs {
+        let Some(node) = find(pairs, "argument_specs") else { return Specs::default() };
+        let files = self.ok(argument_specs::files(node)).unwrap_or_default();
+        let mut topics = Vec::new();
+        for file in files {
+            let path = embedded::tidy(folder.join(file.as_str().unwrap_or_default()));
+            self.within(&path, Some(&file), "reads", |this, node| {
+                match node.map(|node| argument_specs::read(&node)) {
+                    Some(Ok(read)) => topics.extend(read),
+                    Some(Err(errors)) => this.errors.extend(errors),
+                    None => this.fail(file.error("this file is empty")),
+                }
+            });
+        }
+        Specs::new(topics)
     }
 
     fn vars_files(&mut self, pairs: &Pairs) -> Vec<Node> {

@@ -18,6 +18,7 @@ pub const SHARED: &[&str] = &[
     "ignore_errors",
     "no_log",
     "check_mode",
+    "guard",
 ];
 
 /// Ansible's other keywords: known, so that the message isn't "unknown".
@@ -86,6 +87,7 @@ impl Loader<'_> {
                 "ignore_errors" => down.ignore_errors = self.ok(value::flag(node, "`ignore_errors`")),
                 "no_log" => down.no_log = self.ok(value::flag(node, "`no_log`")),
                 "check_mode" => down.check_mode = self.ok(value::flag(node, "`check_mode`")),
+                "guard" => down.guard |= self.ok(value::only_true(node)).is_some(),
                 _ => {}
             }
         }

@@ -228,6 +228,7 @@ impl Loader<'_> {
             ignore_errors: down.ignore_errors,
             no_log: down.no_log,
             check_mode: down.check_mode,
+            guard: down.guard,
             r#become: down.r#become,
             become_user: down.become_user,
             become_method: down.become_method,

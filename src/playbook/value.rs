@@ -58,6 +58,19 @@ pub fn flag(node: &Node, what: &str) -> Result<Node, InputError> {
     }
 }
 
+/// `guard`: it adds to what harda guards by itself, and takes nothing away.
+pub fn only_true(node: &Node) -> Result<(), InputError> {
+    if node.is_template() {
+        return Err(node.error("templates in `guard` are not supported: what is guarded is known beforehand"));
+    }
+    match node.expect_bool("`guard`")? {
+        true => Ok(()),
+        false => Err(node
+            .error("`guard` is `true` or not there: what could lock you out is guarded whatever a task says")
+            .hint("`--no-guard` makes a whole run without the dead-man's switch")),
+    }
+}
+
 /// A whole number, or a template that becomes one.
 pub fn number(node: &Node, what: &str) -> Result<Node, InputError> {
     let digits = node.as_str().and_then(|text| text.trim().parse::<i64>().ok());

@@ -65,7 +65,8 @@ fn side(side: &Text) -> String {
     }
 }
 
-fn unified(paint: &Paint, from: &str, to: &str) -> Vec<String> {
+/// The hunks of two texts, line by line.
+pub fn unified(paint: &Paint, from: &str, to: &str) -> Vec<String> {
     if from == to {
         return vec![paint.dim("differs only in masked secrets")];
     }

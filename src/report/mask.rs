@@ -4,39 +4,13 @@ use crate::change::Certainty;
 use crate::record::{Diverged, Entry, Event, Recap, Shown, ShownAction, Status};
 use crate::resource::{Difference, Text, Undo};
 use crate::secret::Secret;
-use std::sync::{Arc, RwLock};
+use crate::secrets::Secrets;
 
-/// What stands in a secret's place.
-pub const MASK: &str = "********";
-/// Shorter values would shred every text that happens to contain them.
-const SHORTEST: usize = 6;
-/// Long lines of a secret of several lines (a private key) are secrets of their own.
-const SHORTEST_LINE: usize = 16;
-/// Passwords that are words of everyday output: masking them hides nothing and garbles reports.
-const COMMON: &[&str] = &[
-    "password",
-    "passwd",
-    "changeme",
-    "secret",
-    "ubuntu",
-    "debian",
-    "vagrant",
-    "fedora",
-    "centos",
-    "default",
-    "administrator",
-    "123456",
-    "localhost",
-    "enabled",
-    "disabled",
-    "changed",
-];
+pub use crate::secrets::MASK;
 
-/// The secret values of a run. Clones share them, so that one found late is masked at once.
+/// The secrets of a run, and the places of an event that they may stand in.
 #[derive(Clone, Default)]
-pub struct Masker {
-    values: Arc<RwLock<Vec<Secret>>>,
-}
+pub struct Masker(Secrets);
 
 impl Masker {
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
@@ -45,32 +19,28 @@ impl Masker {
         masker
     }
 
-    /// One more value never to show. Short and everyday ones can't be masked without garbling all
-    /// else; they are left.
+    /// One more password never to show.
     pub fn add(&self, secret: &str) {
-        let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
-        let whole = Some(secret.trim()).filter(|text| text.len() >= SHORTEST && !COMMON.contains(text));
-        let mut values = self.values.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for value in whole.into_iter().chain(lines) {
-            if !values.iter().any(|known| known.expose() == value) {
-                values.push(Secret::new(value.to_string()));
-            }
-        }
-        // A secret that contains another is masked whole.
-        values.sort_by_key(|value| std::cmp::Reverse(value.expose().len()));
+        self.0.add(secret);
     }
 
     pub fn mask(&self, text: &mut String) {
-        let values = self.values.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for value in values.iter().filter(|value| text.contains(value.expose())).collect::<Vec<_>>() {
-            *text = text.replace(value.expose(), MASK);
-        }
+        self.0.mask(text);
     }
 
-    /// Whether a text holds a secret.
+    /// Whether a text holds a password that was given for this run.
     pub fn is_in(&self, text: &str) -> bool {
-        let values = self.values.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        values.iter().any(|value| text.contains(value.expose()))
+        self.0.is_in(text)
+    }
+
+    /// The values themselves, for whoever finds more of them.
+    pub fn secrets(&self) -> Secrets {
+        self.0.clone()
+    }
+
+    /// Entries as they may be shown, for a plan that is shown later.
+    pub fn entries(&self, entries: &mut [Entry]) {
+        entries.iter_mut().for_each(|each| entry(each, &|text| self.mask(text)));
     }
 
     /// The event with all its texts masked, and what a `no_log` task must not show taken out.
@@ -152,6 +122,7 @@ fn entry(entry: &mut Entry, edit: Edit) {
         edit(title);
     }
     entry.notes.iter_mut().for_each(edit);
+    entry.evidence.iter_mut().for_each(|evidence| both(&mut evidence.asked, &mut evidence.told, edit));
 }
 
 fn status(status: &mut Status, edit: Edit) {
@@ -208,41 +179,5 @@ fn recap(recap: &mut Recap, edit: Edit) {
             text
         };
         kept.not_made = kept.not_made.iter().map(|(task, why)| (masked(task), masked(why))).collect();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn masked(secrets: &[&str], text: &str) -> String {
-        let masker = Masker::default();
-        secrets.iter().for_each(|secret| masker.add(secret));
-        let mut text = text.to_string();
-        masker.mask(&mut text);
-        text
-    }
-
-    #[test]
-    fn secrets_are_masked_and_everyday_words_are_not() {
-        assert_eq!(masked(&["hunter22"], "pw=hunter22;"), "pw=********;");
-        assert_eq!(masked(&["abc", "password"], "abc password-policy"), "abc password-policy");
-        assert_eq!(masked(&["secret99", "mysecret99x"], "mysecret99x secret99"), "******** ********");
-    }
-
-    #[test]
-    fn each_long_line_of_a_key_is_a_secret() {
-        let key = "-----BEGIN KEY-----\nAAAABBBBCCCCDDDDEEEE\n-----END KEY-----\n";
-        assert_eq!(masked(&[key], "+AAAABBBBCCCCDDDDEEEE"), "+********");
-    }
-
-    #[test]
-    fn a_secret_found_late_is_masked_by_every_clone() {
-        let masker = Masker::default();
-        let clone = masker.clone();
-        masker.add("hunter22");
-        let mut text = "hunter22".to_string();
-        clone.mask(&mut text);
-        assert_eq!(text, MASK);
     }
 }

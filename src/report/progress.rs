@@ -1,6 +1,7 @@
 //! Progress on a terminal: one bar over all, one line for each busy host, as far as there is room.
 
 use super::text;
+use crate::record::Event;
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
@@ -48,6 +49,20 @@ impl Progress {
 
     pub fn step(&self, number: usize) {
         self.bar.inc(number as u64);
+    }
+
+    /// Follows the records of a dry run that is not shown otherwise.
+    pub fn watch(&mut self, event: &Event) {
+        match event {
+            Event::Started { hosts, .. } => self.phase("audited", hosts.len()),
+            Event::Busy { host, doing } => self.busy(host, doing),
+            Event::Finished { host, .. } => {
+                self.idle(host);
+                self.step(1);
+            }
+            Event::Ended { .. } => self.clear(),
+            _ => {}
+        }
     }
 
     pub fn busy(&mut self, host: &str, doing: &str) {

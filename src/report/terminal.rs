@@ -332,7 +332,7 @@ impl Sink for Terminal {
                     progress.busy(host, doing);
                 }
             }
-            Event::Connected { host, summary, login_ms } => {
+            Event::Connected { host, summary, login_ms, .. } => {
                 if self.settings.verbosity > 0 {
                     let (host, summary) = (text::line(host), text::line(summary));
                     self.log(&format!("{host}: logged in in {login_ms} ms, {summary}"));

@@ -1,11 +1,16 @@
 //! Effective states stand on files: which paths belong to which service, what checks a candidate,
-//! and what a mistake there costs. One table, whichever module makes the change.
+//! and what a mistake there costs. One table, whichever module makes the change; what the dead-man's
+//! switch keeps is read from it too.
+
+mod words;
 
 use super::file::{Entry, File, FileState, What};
 use super::group::{Group, GroupState};
 use super::unit::{self, Unit, UnitState};
 use super::user::UserState;
 use super::{Extras, Key, Opaque, Risk, State, Typed};
+
+pub use words::risk_of_words;
 
 /// A service whose configuration is read from files.
 #[derive(Debug)]
@@ -32,7 +37,12 @@ pub enum Effect {
 pub const SERVICES: &[Service] = &[
     Service {
         name: "sshd",
-        paths: &["/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/"],
+        paths: &[
+            "/etc/ssh/sshd_config",
+            "/etc/ssh/sshd_config.d/",
+            "/etc/default/ssh",
+            "/etc/sysconfig/sshd",
+        ],
         checker: Some("mkdir -p /run/sshd && sshd -t"),
         risk: Risk::LockOut,
         effect: Some(Effect::Reload(&["ssh.service", "sshd.service"])),
@@ -41,6 +51,13 @@ pub const SERVICES: &[Service] = &[
         name: "sudo",
         paths: &["/etc/sudoers", "/etc/sudoers.d/"],
         checker: Some("visudo -c"),
+        risk: Risk::LockOut,
+        effect: None,
+    },
+    Service {
+        name: "doas",
+        paths: &["/etc/doas.conf", "/etc/doas.d/"],
+        checker: Some("doas -C /etc/doas.conf"),
         risk: Risk::LockOut,
         effect: None,
     },
@@ -60,6 +77,8 @@ pub const SERVICES: &[Service] = &[
             "/etc/gshadow",
             "/etc/nsswitch.conf",
             "/etc/nologin",
+            "/etc/shells",
+            "/etc/securetty",
         ],
         checker: None,
         risk: Risk::LockOut,
@@ -73,13 +92,42 @@ pub const SERVICES: &[Service] = &[
         effect: Some(Effect::Reload(&["nftables.service"])),
     },
     Service {
+        name: "firewall",
+        paths: &["/etc/ufw/", "/etc/default/ufw", "/etc/iptables/", "/etc/firewalld/", "/etc/fail2ban/"],
+        checker: None,
+        risk: Risk::LockOut,
+        effect: None,
+    },
+    Service {
         name: "network",
         paths: &[
             "/etc/network/",
             "/etc/netplan/",
             "/etc/systemd/network/",
+            "/etc/NetworkManager/",
             "/etc/hosts.deny",
             "/etc/hosts.allow",
+        ],
+        checker: None,
+        risk: Risk::LockOut,
+        effect: None,
+    },
+    Service {
+        name: "shell profiles",
+        paths: &[
+            "/etc/profile",
+            "/etc/profile.d/",
+            "/etc/bash.bashrc",
+            "/etc/bashrc",
+            "/etc/environment",
+            "/etc/zsh/",
+            "/etc/zshenv",
+            "/etc/zprofile",
+            "/etc/zshrc",
+            "/etc/zlogin",
+            "/etc/csh.cshrc",
+            "/etc/csh.login",
+            "/etc/ssh/sshrc",
         ],
         checker: None,
         risk: Risk::LockOut,
@@ -103,6 +151,101 @@ const KEYS: Service = Service {
     effect: None,
 };
 
+/// What a login reads first, in anybody's home.
+const PROFILES: Service = Service {
+    name: "shell profiles",
+    paths: &[
+        "/.profile",
+        "/.bash_profile",
+        "/.bash_login",
+        "/.bash_logout",
+        "/.bashrc",
+        "/.zshenv",
+        "/.zprofile",
+        "/.zshrc",
+        "/.zlogin",
+        "/.cshrc",
+        "/.tcshrc",
+        "/.login",
+        "/.kshrc",
+        "/.ssh/rc",
+        "/.ssh/environment",
+    ],
+    checker: None,
+    risk: Risk::LockOut,
+    effect: None,
+};
+
+/// Without which nobody gets a shell, or root from there. What is in them is a package's.
+pub const PROGRAMS: Service = Service {
+    name: "programs of a login",
+    paths: &[
+        "/usr/sbin/sshd",
+        "/usr/lib/openssh/sshd-session",
+        "/usr/lib/openssh/sshd-auth",
+        "/usr/libexec/openssh/sshd-session",
+        "/usr/bin/sudo",
+        "/usr/bin/doas",
+        "/usr/bin/su",
+        "/usr/sbin/unix_chkpwd",
+        "/bin/sh",
+        "/bin/bash",
+        "/usr/bin/sh",
+        "/usr/bin/bash",
+        "/usr/bin/env",
+    ],
+    checker: None,
+    risk: Risk::LockOut,
+    effect: None,
+};
+
+/// Kept by the switch besides: commands under it write them, but a file of these shuts nobody out by
+/// itself.
+const BESIDES: &[&str] = &[
+    "/etc/ssh/",
+    "/var/lib/pam/",
+    "/run/faillock/",
+    "/etc/login.defs",
+    "/etc/resolv.conf",
+    "/etc/sysctl.conf",
+    "/etc/sysctl.d/",
+    "/etc/systemd/system/",
+    "/run/systemd/system/",
+    "/run/systemd/system.control/",
+    "/etc/rc0.d/",
+    "/etc/rc1.d/",
+    "/etc/rc2.d/",
+    "/etc/rc3.d/",
+    "/etc/rc4.d/",
+    "/etc/rc5.d/",
+    "/etc/rc6.d/",
+    "/etc/rcS.d/",
+    "/etc/passwd-",
+    "/etc/shadow-",
+    "/etc/group-",
+    "/etc/gshadow-",
+    "/etc/subuid-",
+    "/etc/subgid-",
+];
+
+/// Put back by entry, not as files.
+const DATABASES: &[&str] = &["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow"];
+
+/// What the switch keeps of every host, before it knows what will be changed.
+pub fn kept() -> Vec<&'static str> {
+    let rows = SERVICES.iter().filter(|service| service.risk == Risk::LockOut);
+    let paths = rows.flat_map(|service| service.paths).chain(BESIDES).copied();
+    paths.filter(|path| !DATABASES.contains(path)).collect()
+}
+
+/// What the switch keeps in the homes of the users concerned.
+pub fn kept_in_homes() -> Vec<&'static str> {
+    PROFILES.paths.iter().map(|path| &path[1..]).filter(|path| !path.starts_with(".ssh/")).collect()
+}
+
+/// What new accounts get is read by nobody yet.
+const SKELETON: &str = "/etc/skel/";
+
 /// What sshd shows that it is the same host; it doesn't start without one.
 const HOST_KEYS: Service = Service {
     name: "host keys",
@@ -112,6 +255,10 @@ const HOST_KEYS: Service = Service {
     effect: None,
 };
 
+/// Files and drop-ins of units that decide who gets in.
+const DOORS: Service =
+    Service { name: "units of doors", paths: &[], checker: None, risk: Risk::LockOut, effect: None };
+
 /// Homes, which sshd wants to be their owner's alone, and the folders on the way to what a login
 /// hangs on.
 pub const FOLDERS: Service =
@@ -119,11 +266,19 @@ pub const FOLDERS: Service =
 
 /// The service that reads a path, if harda knows one.
 pub fn service_of(path: &str) -> Option<&'static Service> {
-    if KEYS.paths.iter().any(|end| path.ends_with(end)) {
-        return Some(&KEYS);
+    for homes in [&KEYS, &PROFILES] {
+        if homes.paths.iter().any(|end| path.ends_with(end)) && !path.starts_with(SKELETON) {
+            return Some(homes);
+        }
     }
     if HOST_KEYS.paths.iter().any(|start| path.starts_with(start)) {
         return Some(&HOST_KEYS);
+    }
+    if unit::unit_of(path).is_some_and(unit::is_a_door) {
+        return Some(&DOORS);
+    }
+    if PROGRAMS.paths.contains(&path) {
+        return Some(&PROGRAMS);
     }
     let service = SERVICES.iter().find(|service| {
         service.paths.iter().any(|p| if p.ends_with('/') { path.starts_with(p) } else { path == *p })
@@ -134,91 +289,9 @@ pub fn service_of(path: &str) -> Option<&'static Service> {
 fn leads_to_a_login(path: &str) -> bool {
     let home = path == "/root" || path.strip_prefix("/home/").is_some_and(|name| !name.contains('/'));
     let folder = format!("{}/", path.trim_end_matches('/'));
-    let guarded = || SERVICES.iter().filter(|service| service.risk == Risk::LockOut);
+    let guarded = || SERVICES.iter().chain([&PROGRAMS]).filter(|service| service.risk == Risk::LockOut);
     home || "/home/".starts_with(&folder)
         || guarded().any(|service| service.paths.iter().any(|p| p.starts_with(&folder)))
-}
-
-/// Programs and services whose name in a command line says that it can end the admin's access.
-const ACCESS_WORDS: &[&str] = &[
-    "ssh",
-    "sshd",
-    "visudo",
-    "pam-auth-update",
-    "authselect",
-    "passwd",
-    "chpasswd",
-    "chage",
-    "usermod",
-    "groupmod",
-    "delgroup",
-    "userdel",
-    "deluser",
-    "groupdel",
-    "faillock",
-    "nft",
-    "nftables",
-    "ufw",
-    "firewall-cmd",
-    "firewalld",
-    "ipset",
-    "ip",
-    "route",
-    "ifconfig",
-    "sysctl",
-    "ifdown",
-    "ifup",
-    "nmcli",
-    "netplan",
-    "networking",
-    "systemd-networkd",
-    "NetworkManager",
-    "fail2ban-client",
-    // Files and folders that logins hang on, as parts of a path.
-    ".ssh",
-    "authorized_keys",
-    "sshd_config",
-    "sshd_config.d",
-    "pam.d",
-    "faillock.conf",
-    "sudoers",
-    "sudoers.d",
-    "doas.conf",
-    "shadow",
-    "gshadow",
-    "nologin",
-    "hosts.deny",
-    "nsswitch.conf",
-    "chsh",
-    "gpasswd",
-    "groupmems",
-    "vipw",
-];
-
-/// Programs that take a home from its owner, and how homes are named.
-const HOME_TOOLS: &[&str] = &["chmod", "chown", "chgrp", "setfacl", "chattr", "rm", "mv"];
-const HOMES: &[&str] = &["home", "root", "~"];
-
-/// Programs that end the machine's run.
-const REBOOT_WORDS: &[&str] = &["reboot", "shutdown", "poweroff", "halt", "kexec"];
-
-/// What a command may cost, by the words in it: a guess on the safe side, as what it does is not
-/// known.
-pub fn risk_of_words(line: &str) -> Risk {
-    let parts = line.split(|c: char| c.is_whitespace() || "/;&|()'\"=<>".contains(c));
-    let (mut risk, mut tool, mut home) = (Risk::None, false, false);
-    for word in parts.map(|w| w.trim_end_matches(".service")) {
-        let filter = ["iptables", "ip6tables", "ebtables", "arptables"].iter().any(|f| word.starts_with(f));
-        if filter || ACCESS_WORDS.contains(&word) {
-            return Risk::LockOut;
-        }
-        if REBOOT_WORDS.contains(&word) {
-            risk = Risk::Reboot;
-        }
-        tool |= HOME_TOOLS.contains(&word);
-        home |= HOMES.contains(&word);
-    }
-    if tool && home { Risk::LockOut } else { risk }
 }
 
 /// What a package's scripts bring or edit: turns conditional into predicted for the packages of
@@ -258,6 +331,73 @@ pub const BROUGHT: &[Brings] = &[
         files: &["/etc/sudoers", "/etc/pam.d/sudo", "/etc/pam.d/sudo-i"],
     },
     Brings {
+        package: "auditd",
+        folders: &[("/etc/audit", 0o750), ("/etc/audit/plugins.d", 0o750), ("/etc/audit/rules.d", 0o750)],
+        // Its unit doesn't come up in a container.
+        units: &[],
+        files: &["/etc/audit/auditd.conf", "/etc/audit/audit.rules"],
+    },
+    Brings {
+        package: "usbguard",
+        folders: &[("/etc/usbguard", 0o755)],
+        // Its unit doesn't come up where there is no USB.
+        units: &[],
+        // A policy of what is plugged in now.
+        files: &["/etc/usbguard/rules.conf", "/etc/usbguard/usbguard-daemon.conf"],
+    },
+    Brings { package: "audispd-plugins", folders: &[], units: &[], files: &[] },
+    Brings {
+        package: "logrotate",
+        folders: &[("/etc/logrotate.d", 0o755)],
+        units: &["logrotate.timer"],
+        files: &["/etc/logrotate.conf"],
+    },
+    Brings {
+        package: "systemd-timesyncd",
+        folders: &[],
+        // In a container the clock is another's: neither unit comes up.
+        units: &[],
+        files: &["/etc/systemd/timesyncd.conf"],
+    },
+    Brings {
+        package: "chrony",
+        folders: &[("/etc/chrony", 0o755), ("/etc/chrony/sources.d", 0o755)],
+        units: &[],
+        files: &["/etc/chrony/chrony.conf"],
+    },
+    Brings {
+        package: "unattended-upgrades",
+        folders: &[],
+        units: &["unattended-upgrades.service"],
+        files: &["/etc/apt/apt.conf.d/20auto-upgrades", "/etc/apt/apt.conf.d/50unattended-upgrades"],
+    },
+    Brings {
+        package: "clamav-freshclam",
+        folders: &[("/etc/clamav", 0o755)],
+        // Debian 13 enables its unit, Debian 12 only starts it.
+        units: &[],
+        files: &["/etc/clamav/freshclam.conf"],
+    },
+    Brings { package: "clamav", folders: &[], units: &[], files: &[] },
+    Brings { package: "fail2ban", folders: &[], units: &["fail2ban.service"], files: &[] },
+    Brings { package: "python3-systemd", folders: &[], units: &[], files: &[] },
+    Brings { package: "aide", folders: &[], units: &[], files: &[] },
+    Brings {
+        package: "strongswan-swanctl",
+        folders: &[
+            ("/etc/swanctl", 0o755),
+            ("/etc/swanctl/conf.d", 0o755),
+            ("/etc/swanctl/private", 0o700),
+            ("/etc/swanctl/x509", 0o755),
+            ("/etc/swanctl/x509ca", 0o755),
+        ],
+        units: &[],
+        files: &["/etc/swanctl/swanctl.conf"],
+    },
+    Brings { package: "charon-systemd", folders: &[], units: &["strongswan.service"], files: &[] },
+    Brings { package: "libstrongswan-standard-plugins", folders: &[], units: &[], files: &[] },
+    Brings { package: "stunnel4", folders: &[("/etc/stunnel", 0o755)], units: &[], files: &[] },
+    Brings {
         package: "initramfs-tools",
         folders: &[("/etc/initramfs-tools", 0o755)],
         units: &[],
@@ -291,8 +431,19 @@ pub fn follows(key: &Key, from: &State, to: &State, extras: &Extras) -> Vec<(Key
             }
             follows
         }
+        (Key::File(path), State::File(FileState::Absent { .. }), State::File(to)) => {
+            written_unit(path, to).into_iter().collect()
+        }
         _ => Vec::new(),
     }
+}
+
+/// The unit whose file is written, as systemd will know it: neither enabled nor started.
+fn written_unit(path: &str, file: &FileState) -> Option<(Key, State)> {
+    let id = unit::unit_of(path).filter(|id| path.ends_with(&format!("/{id}")))?;
+    let bytes = file.body()?.memory();
+    let text = bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+    Some((Unit::key(id.to_string()), Unit::wrap(UnitState::Present(unit::written(id, &text)))))
 }
 
 fn folder(path: &str, owner: &str, group: &str, mode: u32) -> (Key, State) {
@@ -345,17 +496,13 @@ mod tests {
         {
             assert_eq!(service_of(path).map(|s| s.risk), Some(Risk::LockOut), "{path}");
         }
+        for path in
+            ["/root/.profile", "/srv/a/.bashrc", "/home/a/.ssh/rc", "/etc/profile.d/x.sh", "/etc/zsh/zshrc"]
+        {
+            assert_eq!(service_of(path).map(|s| (s.name, s.risk)), Some(("shell profiles", Risk::LockOut)));
+        }
+        assert!(service_of("/etc/skel/.bashrc").is_none());
         assert_eq!(service_of("/home/a/.ssh/authorized_keys").map(|s| s.risk), Some(Risk::LockOut));
-    }
-
-    #[test]
-    fn a_command_is_judged_by_its_words() {
-        let lock_out =
-            ["nft -f /x", "sh -c 'rm /etc/pam.d/common-auth'", "chmod 777 /home/anna", "chown -R a ~/"];
-        assert!(lock_out.iter().all(|line| risk_of_words(line) == Risk::LockOut));
-        assert_eq!(risk_of_words("systemctl reboot"), Risk::Reboot);
-        assert_eq!(risk_of_words("chmod 644 /etc/motd"), Risk::None);
-        assert_eq!(risk_of_words("ls /home/anna"), Risk::None);
     }
 
     #[test]

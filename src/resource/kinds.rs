@@ -193,4 +193,6 @@ kinds! {
     Runs => super::runs::Runs,
     Inside => super::inside::Inside,
     Dependents => super::package::dependents::Dependents,
+    Logins => super::logins::WhoLogsIn,
+    Happened => super::happened::WhatHappened,
 }

@@ -13,7 +13,7 @@ mod sudo;
 use super::effective::service_of;
 use super::sshd::account::Account;
 use super::sshd::{self, DROP_IN, Effective, Settings, Sshd, SshdId, SshdState};
-use super::{Key, State};
+use super::{Key, State, package};
 use crate::module::Access;
 use crate::world::{Stop, World};
 
@@ -56,6 +56,9 @@ impl Why {
 /// changes is asked nothing.
 pub fn check(access: &Access, world: &World, changed: &[Changed<'_>]) -> Result<Option<Refusal>, Stop> {
     let over_ssh = !access.from.is_empty() && !access.user.is_empty();
+    if let Some(refusal) = over_ssh.then(|| removed(access, changed)).flatten() {
+        return Ok(Some(refusal));
+    }
     let relevant: Vec<&Changed<'_>> = changed.iter().filter(|c| matters(c.0, access.next_user())).collect();
     if !over_ssh || relevant.is_empty() {
         return Ok(None);
@@ -72,6 +75,26 @@ pub fn check(access: &Access, world: &World, changed: &[Changed<'_>]) -> Result<
     }
     let Some(key) = guilty(&why, &then, access.next_user(), &relevant) else { return Ok(None) };
     Ok(Some(Refusal { key, message: sentence(&why, access) }))
+}
+
+/// A package goes that logins rest on. The switch puts no package back, so this is not tried.
+fn removed(access: &Access, changed: &[Changed<'_>]) -> Option<Refusal> {
+    let mut gone = changed.iter().filter_map(|(key, from, to)| match (key, from, to) {
+        (Key::Package(name), State::Package(from), State::Package(to)) => {
+            (from.version().is_some() && to.is_absent()).then_some((*key, name))
+        }
+        _ => None,
+    });
+    let needed = |name: &str| match name {
+        "sudo" | "sudo-rs" => access.by_sudo,
+        _ => package::keeps_in(name),
+    };
+    let (key, name) = gone.find(|(_, name)| needed(name))?;
+    let message = format!(
+        "this would lock harda out as `{}`: its login rests on the package `{name}`, and the dead-man's switch can't put packages back",
+        access.next_user()
+    );
+    Some(Refusal { key: key.clone(), message })
 }
 
 fn sentence(why: &Why, access: &Access) -> String {

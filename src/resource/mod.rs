@@ -8,11 +8,14 @@ mod kinds;
 
 pub mod accounts;
 pub mod effective;
+pub mod evidence;
 pub mod file;
 pub mod group;
+pub mod happened;
 pub mod inside;
 pub mod kernel_module;
 pub mod lockout;
+pub mod logins;
 pub mod package;
 pub mod pam;
 pub mod runs;
@@ -25,6 +28,7 @@ pub mod user;
 pub use kinds::{Key, Question, State, Typed, questions, together};
 
 use crate::fragment::{Fragment, Input, Reply};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::{Debug, Display};
@@ -73,7 +77,7 @@ pub struct Wanted<Id> {
 }
 
 /// Whether a Change can be taken back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Undo {
     Full,
@@ -82,7 +86,7 @@ pub enum Undo {
 }
 
 /// What a Change may cost beyond itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Risk {
     None,
@@ -91,8 +95,9 @@ pub enum Risk {
 }
 
 /// One side of a text that is shown as a unified diff.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "TextSide")]
 pub enum Text {
     Absent,
     Lines(String),
@@ -101,7 +106,7 @@ pub enum Text {
 }
 
 /// What differs between two states, for people.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Difference {
     Property { name: String, from: String, to: String },
@@ -131,6 +136,16 @@ impl Realise {
     }
 }
 
+impl State {
+    /// Whether what is seen now is what was seen before, though maybe asked for in less detail.
+    pub fn is_still(&self, then: &State) -> bool {
+        match (self, then) {
+            (State::Package(now), State::Package(then)) => now.is_still(then),
+            _ => self == then,
+        }
+    }
+}
+
 /// What a realisation needs to know besides the two states.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -151,6 +166,8 @@ pub struct Extras {
     pub kept: Option<String>,
     /// What differs is not shown: the Change undoes one of a `no_log` task.
     pub hidden: bool,
+    /// The task says `guard: true`.
+    pub guard: bool,
 }
 
 /// An opaque step planned earlier in the same run: a package whose scripts run, or an act.

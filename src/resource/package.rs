@@ -78,6 +78,13 @@ pub fn latest() -> Level {
 }
 
 impl PackageState {
+    /// Whether one that is seen now is as it was seen before, maybe at another level: what could be
+    /// had is not asked for each time.
+    pub fn is_still(&self, then: &PackageState) -> bool {
+        let unknown = [&self.candidate, &then.candidate].contains(&&Candidate::Unknown);
+        self.status == then.status && (unknown || self.candidate == then.candidate)
+    }
+
     pub fn installed(version: impl Into<String>, exact: bool) -> Self {
         PackageState {
             status: Status::Installed { version: version.into(), exact },
@@ -128,6 +135,11 @@ const KEEPS_IN: &[&str] = &[
     "pam",
     "shadow-utils",
 ];
+
+/// Whether logins, or becoming root, rest on this package.
+pub fn keeps_in(name: &str) -> bool {
+    KEEPS_IN.contains(&name.split(':').next().unwrap_or(name))
+}
 
 impl Kind for Package {
     /// `name` or, for another architecture, `name:arch`.
@@ -194,7 +206,7 @@ impl Kind for Package {
     }
 
     fn risk(name: &String, _from: &PackageState, to: &PackageState) -> Risk {
-        match to.is_absent() && KEEPS_IN.contains(&name.as_str()) {
+        match to.is_absent() && keeps_in(name) {
             true => Risk::LockOut,
             false => Risk::None,
         }

@@ -40,9 +40,6 @@ const ONE_WAY: &[(&str, &str)] = &[
     ("kernel.modules_disabled", "1"),
 ];
 
-/// Ends of keys that can take a host's routes or addresses away.
-const NETWORK: &[&str] = &[".accept_ra", ".disable_ipv6", ".rp_filter", "ip_forward", ".forwarding"];
-
 /// The one way to write a key: with dots between its parts. As in sysctl(8), the first separator
 /// tells the other's meaning: `net/ipv4/conf/eth0.100/rp_filter`.
 pub fn dotted(key: &str) -> String {
@@ -85,6 +82,12 @@ pub fn folded(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Keys whose setting has the kernel set another one too, to what suits a router or a host
+/// (`inet_forward_change` in net/ipv4/devinet.c): nobody asked for that, and no plan announced it.
+const FORWARDING: &[&str] = &["net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"];
+
+const REDIRECTS: &str = "/proc/sys/net/ipv4/conf/all/accept_redirects";
+
 impl Kind for Sysctl {
     type Id = String;
     type State = SysctlState;
@@ -113,7 +116,11 @@ impl Kind for Sysctl {
         _extras: &Extras,
     ) -> Result<Realise, String> {
         let Some(value) = &to.value else { return Err(format!("the key `{key}` can't be made to vanish")) };
-        Ok(Realise::script(format!("printf '%s\\n' {} > {} || exit 1\n", quote(value), quote(&path(key)))))
+        let set = format!("printf '%s\\n' {} > {} || exit 1\n", quote(value), quote(&path(key)));
+        Ok(Realise::script(match FORWARDING.contains(&dotted(key).as_str()) {
+            true => format!("was=$(cat {REDIRECTS})\n{set}printf '%s\\n' \"$was\" > {REDIRECTS} || exit 1\n"),
+            false => set,
+        }))
     }
 
     fn same(found: &SysctlState, wanted: &SysctlState) -> bool {
@@ -129,8 +136,8 @@ impl Kind for Sysctl {
     }
 
     fn risk(key: &String, _from: &SysctlState, _to: &SysctlState) -> Risk {
-        let key = dotted(key);
-        match key.starts_with("net.") && NETWORK.iter().any(|end| key.ends_with(end)) {
+        // Which of them shuts out hangs on the host: its routes, its peers, its rules.
+        match dotted(key).starts_with("net.") {
             true => Risk::LockOut,
             false => Risk::None,
         }
@@ -160,6 +167,16 @@ mod tests {
             assert_eq!(path(key), wanted);
         }
         assert_eq!(dotted("net/ipv4/conf/eth0.100/rp_filter"), "net.ipv4.conf.eth0/100.rp_filter");
+    }
+
+    #[test]
+    fn any_value_of_the_network_can_lock_out() {
+        let state = SysctlState { value: None, writable: true, boot: Vec::new() };
+        let risk = |key: &str| Sysctl::risk(&key.to_string(), &state, &state);
+        for key in ["net.core.somaxconn", "net/ipv4/tcp_rmem", "net.ipv4.conf.all.arp_ignore"] {
+            assert_eq!(risk(key), Risk::LockOut, "{key}");
+        }
+        assert_eq!(risk("kernel.dmesg_restrict"), Risk::None);
     }
 
     #[test]

@@ -14,6 +14,29 @@ pub use realise::{restart, start_once};
 
 pub struct Unit;
 
+/// Where unit files are, the administrator's first (systemd.unit(5)).
+const FOLDERS: &[&str] = &[
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+
+/// Whether a file is a unit's or a drop-in's.
+pub fn is_of_a_unit(path: &str) -> bool {
+    unit_of(path).is_some()
+}
+
+/// The unit whose file or drop-in this is.
+pub fn unit_of(path: &str) -> Option<&str> {
+    let inner = FOLDERS.iter().find_map(|folder| path.strip_prefix(folder)?.strip_prefix('/'))?;
+    match inner.split_once('/') {
+        None => Some(inner),
+        Some((folder, _)) => folder.strip_suffix(".d"),
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitState {
@@ -102,6 +125,13 @@ pub fn brought(name: &str) -> Service {
     }
 }
 
+/// A unit whose file a task writes: nobody has enabled or started it yet.
+pub fn written(name: &str, text: &str) -> Service {
+    let installs = text.lines().any(|line| line.trim() == "[Install]");
+    let boot = if installs { Boot::Disabled } else { Boot::Fixed("static".into()) };
+    Service { boot, active: Active::Inactive, ..brought(name) }
+}
+
 /// The name with its type: `.service` where none is given.
 pub fn full_name(name: &str) -> String {
     const TYPES: &[&str] = &[
@@ -139,6 +169,15 @@ const KEEPS_IN: &[&str] = &[
 /// Units that shut the host's doors when they start.
 const SHUTS_OUT: &[&str] =
     &["nftables.service", "ufw.service", "firewalld.service", "netfilter-persistent.service"];
+
+/// Units that guard the doors without being one of those: a restart reads their rules anew.
+const WATCHES: &[&str] = &["iptables.service", "ip6tables.service", "fail2ban.service"];
+
+/// Whether what this unit does decides who gets in: a restart or a reload of it, and its files.
+pub fn is_a_door(name: &str) -> bool {
+    let name = full_name(name);
+    [KEEPS_IN, SHUTS_OUT, WATCHES].iter().any(|units| units.contains(&name.as_str()))
+}
 
 impl Kind for Unit {
     /// With its type: `rsyslog.service`.

@@ -4,12 +4,12 @@
 use super::seal::{self, Keys, Seal};
 use super::{Inputs, Plan};
 use crate::place::InputError;
+use crate::private_file;
 use crate::resource::file::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 /// How a saved plan's name ends, by habit.
@@ -70,15 +70,7 @@ pub fn write(path: &Path, plan: &Plan, seal: Option<&Seal>) -> Result<String, In
     let failed = |error: std::io::Error| {
         InputError::nowhere(format!("the plan can't be written to `{}`: {error}", path.display()))
     };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    // Made with mode 0600.
-    let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    private_file::write(path, &bytes).map_err(failed)?;
     Ok(hex(&Sha256::digest(&*bytes)))
 }
 

@@ -90,9 +90,10 @@ fn candidates(name: &str, kinds: &[&str]) -> Vec<PathBuf> {
         return vec![PathBuf::from(name)];
     }
     let search = frame::current_root().map(|root| {
-        let role = root.variable("role_path").and_then(Result::ok);
-        let folder = root.variable("playbook_dir").and_then(Result::ok);
-        let known = [role, folder].into_iter().flatten();
+        let one = |name: &str| root.variable(name).and_then(Result::ok);
+        let task =
+            one("ansible_search_path").and_then(|list| Some(list.try_iter().ok()?.collect::<Vec<_>>()));
+        let known = one("role_path").into_iter().chain(task.unwrap_or_default()).chain(one("playbook_dir"));
         let known = known.filter_map(|v| v.as_str().map(PathBuf::from));
         known.chain(root.core.inputs.search.iter().cloned()).collect::<Vec<_>>()
     });

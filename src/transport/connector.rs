@@ -2,7 +2,7 @@
 //! answers, and the pace at which one address is knocked at.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::ssh::host_keys::KnownHosts;
@@ -12,8 +12,8 @@ use crate::secret::Secret;
 
 pub use super::ssh::host_keys::NewKey;
 
-/// Asks for the passphrase of a key file; `None` where nobody can be asked.
-pub type AskPassphrase = dyn Fn(&Path) -> Option<Secret> + Send + Sync;
+/// Asks a person something, and shows nothing of the answer; `None` where nobody can be asked.
+pub type Ask = dyn Fn(&str) -> Option<Secret> + Send + Sync;
 
 /// What is the same for every host of a run.
 #[derive(Clone, Default)]
@@ -25,7 +25,8 @@ pub struct Options {
     pub accept_new_host_keys: bool,
     /// The same passphrase for every key file that wants one, before anybody is asked.
     pub passphrase: Option<Secret>,
-    pub ask_passphrase: Option<Arc<AskPassphrase>>,
+    /// For passphrases of key files, and for what a host wants to know of a person.
+    pub ask: Option<Arc<Ask>>,
 }
 
 /// Opens sessions; one for all hosts of a run. Cloning it shares what it knows.
@@ -49,7 +50,7 @@ impl Connector {
         Connector {
             shared: Arc::new(Shared {
                 ssh_config: SshConfig::new(options.ssh_config.clone()),
-                keys: KeyRing::new(options.passphrase.clone(), options.ask_passphrase.clone()),
+                keys: KeyRing::new(options.passphrase.clone(), options.ask.clone()),
                 known_hosts: KnownHosts::default(),
                 pace: Pace::default(),
                 last_key: Mutex::new(None),
@@ -68,6 +69,15 @@ impl std::ops::Deref for Connector {
 }
 
 impl Shared {
+    /// Asks a person, if there is one.
+    pub fn ask(&self, question: &str) -> Option<Secret> {
+        self.options.ask.as_ref().and_then(|ask| ask(question))
+    }
+
+    pub(super) fn has_person(&self) -> bool {
+        self.options.ask.is_some()
+    }
+
     pub(super) fn last_key(&self) -> Option<String> {
         locked(&self.last_key).clone()
     }

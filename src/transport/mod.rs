@@ -16,7 +16,7 @@ mod shell;
 mod ssh;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::secret::Secret;
 
@@ -57,6 +57,8 @@ pub struct Login {
     pub proxy_jump: Option<String>,
     /// As the next run logs in, which doesn't know by which key this one was let in.
     pub afresh: bool,
+    /// When the login is too late to be of use.
+    pub until: Option<Instant>,
 }
 
 impl Login {
@@ -74,6 +76,7 @@ impl Login {
             connect_timeout: None,
             proxy_jump: None,
             afresh: false,
+            until: None,
         }
     }
 }
@@ -86,6 +89,8 @@ pub struct Proof {
     /// The public key, as a line of authorized_keys.
     pub key: Option<String>,
     pub by_password: bool,
+    /// What a person had to do for it: answer a question, touch a key.
+    pub asked: Option<String>,
     /// The type of the host's own key: `ssh-ed25519`.
     pub host_key: Option<String>,
     /// Its fingerprint: `SHA256:...`.

@@ -137,6 +137,10 @@ fn openssh_arguments(connector: &Connector, login: &Login) -> Result<Vec<OsStrin
         "ForwardX11=no".to_string(),
         "ClearAllForwardings=yes".to_string(),
     ];
+    if login.afresh {
+        // One that rides on a connection that is there already proves nothing.
+        options.push("ControlPath=none".to_string());
+    }
     if !login.known_hosts.is_empty() {
         let files: Vec<_> = login.known_hosts.iter().map(|f| format!("\"{}\"", f.display())).collect();
         options.push(format!("UserKnownHostsFile={}", files.join(" ")));

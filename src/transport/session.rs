@@ -10,6 +10,9 @@ use super::shell::{NoReply, Run, Shell};
 use super::{Become, Connection, FailureKind, Login, Proof, ssh};
 use crate::fragment::{Fragment, Observation, Probe, Realisation, Reply};
 
+/// Seconds for a shell whose connection has gone to end and give up the host's lock.
+const MOMENT: u64 = 5;
+
 /// What may be sent while planning.
 #[derive(Clone, Debug)]
 pub enum Question {
@@ -70,6 +73,7 @@ pub fn open(connector: &Connector, login: &Login, target: Option<&Become>) -> Re
         shell,
         proof,
         used: false,
+        broken: false,
         past: Counts { login_time: begun.elapsed(), ..Counts::default() },
         holder: None,
     };
@@ -119,7 +123,9 @@ impl ApplySession {
     /// Gives the lock back, if this session has it.
     pub fn unlock(&mut self) -> Result<(), Failure> {
         match self.link.holder.take() {
-            Some(_) if !self.link.shell.is_gone() => self.link.inside(&lock::give()).map(drop),
+            Some(_) if !self.link.broken && !self.link.shell.is_gone() => {
+                self.link.inside(&lock::give()).map(drop)
+            }
             _ => Ok(()),
         }
     }
@@ -138,6 +144,8 @@ struct Link {
     proof: Proof,
     /// The shell has answered before: if it is gone now, it was closed while idle.
     used: bool,
+    /// An exchange failed: what the old shell still says or does is of no use any more.
+    broken: bool,
     /// Of shells that are gone.
     past: Counts,
     /// The shell holds the host's lock for this one.
@@ -148,6 +156,9 @@ impl Link {
     fn ask(&mut self, batch: &[Question]) -> Result<Vec<Reply>, Failure> {
         if batch.is_empty() {
             return Ok(Vec::new());
+        }
+        if self.broken {
+            self.reopen()?;
         }
         let runs: Vec<Run<'_>> = batch.iter().map(Question::run).collect();
         match self.send(&runs, &mut || {}) {
@@ -162,7 +173,7 @@ impl Link {
 
     fn change(&mut self, fragment: &Fragment, beat: &mut dyn FnMut()) -> Result<Reply, Failure> {
         // Here it must be known before the sending: a change is never sent twice.
-        if self.used && self.shell.is_gone() {
+        if self.broken || self.used && self.shell.is_gone() {
             self.reopen()?;
         }
         let runs = [Run { fragment, apart: true, beats: true, inside: false }];
@@ -172,7 +183,9 @@ impl Link {
     }
 
     fn send(&mut self, runs: &[Run<'_>], beat: &mut dyn FnMut()) -> Result<Vec<Reply>, NoReply> {
-        let replies = self.shell.send(runs, beat)?;
+        let sent = self.shell.send(runs, beat);
+        self.broken = matches!(sent, Err(NoReply::Failed(_)));
+        let replies = sent?;
         self.used = true;
         self.past.round_trips += 1;
         Ok(replies)
@@ -182,9 +195,10 @@ impl Link {
         self.past = self.counts();
         self.used = false;
         (self.shell, self.proof) = connect(&self.connector, &self.login, self.target.as_ref())?;
+        self.broken = false;
         let Some(holder) = self.holder.clone() else { return Ok(()) };
-        // The lock went with the old shell.
-        match self.lock(&holder, 0)? {
+        // The lock went with the old shell, which may take a moment to end.
+        match self.lock(&holder, MOMENT)? {
             Locked::Held => Ok(()),
             Locked::Taken(by) => {
                 let by = by.map_or("another run".into(), |by| by.words());
@@ -227,7 +241,11 @@ fn connect(connector: &Connector, login: &Login, target: Option<&Become>) -> Res
     let (pipe, proof) = match login.connection {
         Connection::Ssh => ssh::open(connector, login)?,
         Connection::OpenSsh => {
-            (process::openssh(connector, login)?, Proof { user: login.user.clone(), ..Proof::default() })
+            let asked = ssh::touch(connector, login);
+            (
+                process::openssh(connector, login)?,
+                Proof { user: login.user.clone(), asked, ..Proof::default() },
+            )
         }
         Connection::Local => (process::local()?, Proof::default()),
     };

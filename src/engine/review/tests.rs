@@ -53,6 +53,8 @@ fn step(id: &str, todo: Todo) -> Step {
         changes: Vec::new(),
         action: None,
         notes: Vec::new(),
+        checked: false,
+        evidence: Vec::new(),
     };
     Step { id: StepId(id.into()), entry, todo, done: Done::default() }
 }

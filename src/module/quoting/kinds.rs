@@ -58,7 +58,8 @@ fn hostile(number: usize, values: &Values<'_>, folder: &str) -> Option<(Key, Sta
         10 => (Key::KernelModule(values.without(&['-', '_'])), modules(&v())),
         11 => {
             let of = |value| State::Sysctl(SysctlState { value, writable: true, boot: Vec::new() });
-            (Key::Sysctl(v()), vec![of(Some(v())), of(None)])
+            // `.` and `/` are one separator of sysctl names.
+            (Key::Sysctl(values.without(&['.'])), vec![of(Some(v())), of(None)])
         }
         12 => {
             let entry = Differing { path: v(), owner: v(), group: v(), mode: 0o644, link: false };
@@ -75,6 +76,8 @@ fn hostile(number: usize, values: &Values<'_>, folder: &str) -> Option<(Key, Sta
         13 => (Key::Runs(v()), Vec::new()),
         14 => (Key::Inside(format!("{folder}/{}", v())), Vec::new()),
         15 => (Key::Dependents(v()), Vec::new()),
+        16 => (Key::Logins(v()), Vec::new()),
+        17 => (Key::Happened(v()), Vec::new()),
         _ => return None,
     })
 }
@@ -98,6 +101,8 @@ fn number(key: &Key) -> usize {
         Key::Runs(_) => 13,
         Key::Inside(_) => 14,
         Key::Dependents(_) => 15,
+        Key::Logins(_) => 16,
+        Key::Happened(_) => 17,
     }
 }
 

@@ -42,7 +42,7 @@ fn arguments(module: &str, values: &Values<'_>, folder: &str) -> Option<Vec<Valu
             json!({"content": v(), "dest": there, "owner": v()}),
         ],
         "debug" => vec![json!({"msg": v()})],
-        "fail" => vec![json!({"msg": v()})],
+        "fail" | "refuse" => vec![json!({"msg": v()})],
         "file" => vec![
             json!({"path": path(), "state": "directory", "owner": v(), "group": v()}),
             json!({"path": path(), "state": "touch"}),
@@ -67,6 +67,7 @@ fn arguments(module: &str, values: &Values<'_>, folder: &str) -> Option<Vec<Valu
         }
         "pam_profile" => vec![json!({"name": v(), "content": v()})],
         "password_ageing" => vec![json!({"max_days": 365, "exclude": [v()]})],
+        "logins" => vec![json!({})],
         "ping" => vec![json!({"data": v()})],
         "replace" => {
             vec![json!({"path": there, "regexp": "x", "replace": v().replace('\\', ""), "owner": v()})]

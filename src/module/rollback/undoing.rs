@@ -70,6 +70,7 @@ impl Undoing {
         match self.target(net, manifest, world, now) {
             Ok(Some((to, mut extras))) => {
                 extras.hidden = net.secret;
+                extras.guard = net.first.extras.guard;
                 let want = Want { key: key.clone(), to, extras };
                 self.note_service(key);
                 if let (Key::File(path), State::File(FileState::Absent { .. })) = (key, &want.to) {

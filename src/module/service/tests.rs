@@ -81,3 +81,12 @@ fn a_unit_may_come_with_a_package_before() {
     let planned = bench.plan("systemd", json!({"name": "nosuch", "masked": true})).expect("planned");
     assert!(wanted::<Unit>(&planned, "nosuch.service").expect("wanted").service().expect("there").masked);
 }
+
+#[test]
+fn a_mask_is_for_the_name_that_was_given() {
+    let bench = bench();
+    let planned = bench.plan("systemd", json!({"name": "sshd.service", "masked": true})).expect("planned");
+    let to = wanted::<Unit>(&planned, "sshd.service").and_then(UnitState::service).expect("by its alias");
+    assert!(to.masked && to.name == "sshd.service", "{to:?}");
+    assert!(wanted::<Unit>(&planned, "ssh.service").is_none());
+}

@@ -17,6 +17,12 @@ impl Terminal {
         self.show_applied(true);
         self.show_notices(true);
         match (self.mode, exit_code) {
+            (Mode::Plan, INTERRUPTED) => {
+                let paint = self.page.paint;
+                self.page.gap();
+                self.page
+                    .line(paint.bad("interrupted: what is not shown was not looked at; nothing was changed"));
+            }
             (Mode::Plan, _) => {}
             (Mode::Apply, INTERRUPTED) => self.interrupted(),
             (Mode::Apply, _) => self.left_alone(),

@@ -120,7 +120,7 @@ fn shell(settings: &Settings) -> Option<Why> {
 fn method(access: &Access, settings: &Settings) -> Option<Why> {
     let has = |m: &String| match access.by_password {
         true => m == "password" || m == "keyboard-interactive",
-        false => m == "publickey",
+        false => m == "publickey" || access.by_person && m == "keyboard-interactive",
     };
     let lists = alternatives(settings);
     if lists.iter().any(|list| list.iter().all(|m| has(m) && enabled(m, settings))) {

@@ -197,6 +197,12 @@ fn a_login_by_password_needs_passwords() {
         ))
     );
     assert!(told(&by_password, &[("permitrootlogin", "without-password")]).is_some());
+    let both = [
+        ("authenticationmethods", "publickey,keyboard-interactive"),
+        ("kbdinteractiveauthentication", "yes"),
+    ];
+    assert!(told(&access("root"), &both).is_some());
+    assert_eq!(told(&Access { by_person: true, ..access("root") }, &both), None);
     assert_eq!(
         told(&by_password, &[("kbdinteractiveauthentication", "yes"), ("passwordauthentication", "no")]),
         None
@@ -326,4 +332,73 @@ fn what_is_planned_for_the_account_counts() {
     assert_eq!(says(with(&out), &[]), wanted("it would no longer be in `sudo`, by which it uses sudo"));
     let shell = user::Account { shell: Some("/bin/false".into()), ..account };
     assert_eq!(says(with(&shell), &[]), wanted("its shell would be `/bin/false`"));
+}
+
+#[test]
+fn what_the_switch_keeps_can_lock_out() {
+    use crate::resource::effective::{PROGRAMS, kept, kept_in_homes, service_of};
+    let risky =
+        |path: &str| service_of(path).is_some_and(|service| service.risk == crate::resource::Risk::LockOut);
+    // Written by what is guarded anyway; a file there shuts nobody out by itself.
+    let besides = [
+        "/etc/ssh/",
+        "/var/lib/pam/",
+        "/run/faillock/",
+        "/etc/login.defs",
+        "/etc/resolv.conf",
+        "/etc/sysctl.",
+        "/etc/systemd/system/",
+        "/run/systemd/system",
+        "/etc/rc",
+        "/etc/passwd-",
+        "/etc/shadow-",
+        "/etc/group-",
+        "/etc/gshadow-",
+        "/etc/subuid-",
+        "/etc/subgid-",
+    ];
+    for path in kept() {
+        let inside = if path.ends_with('/') { format!("{path}x") } else { path.to_string() };
+        let apart = besides.iter().any(|start| path.starts_with(start));
+        assert!(risky(&inside) || apart, "{path} is kept, and a change of it is not guarded");
+        // What leads there is.
+        assert!(
+            risky(
+                path.trim_end_matches('/').rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() {
+                    "/"
+                } else {
+                    folder
+                })
+            ) || apart,
+            "above {path}"
+        );
+    }
+    for name in kept_in_homes() {
+        assert!(risky(&format!("/home/anna/{name}")) && risky(&format!("/root/{name}")), "{name}");
+    }
+    assert!(PROGRAMS.paths.iter().all(|path| risky(path)));
+    let blank = |path: &&str| path.contains(char::is_whitespace);
+    assert!(!kept().iter().chain(&kept_in_homes()).chain(PROGRAMS.paths).any(blank), "words of a shell");
+}
+
+#[test]
+fn a_package_that_logins_rest_on_stays() {
+    use crate::resource::package::{Package, PackageState};
+    let says = |access: &Access, name: &str, leftovers: bool| {
+        let key = Package::key(name.to_string());
+        let (from, to) = (PackageState::installed("1", true), PackageState::absent(leftovers));
+        let (from, to) = (Package::wrap(from), Package::wrap(to));
+        check(access, &World::default(), &[(&key, &from, &to)]).expect("told").map(|refusal| {
+            assert_eq!(refusal.key, key);
+            refusal.message
+        })
+    };
+    let admin = access("admin");
+    let wanted = "this would lock harda out as `admin`: its login rests on the package `openssh-server`, and the \
+                  dead-man's switch can't put packages back";
+    assert_eq!(says(&admin, "openssh-server", true).as_deref(), Some(wanted));
+    assert!(says(&admin, "openssh-server", false).is_some());
+    assert_eq!(says(&admin, "sudo", true), None, "it doesn't use it");
+    assert!(says(&Access { by_sudo: true, ..admin.clone() }, "sudo", true).is_some());
+    assert_eq!(says(&admin, "telnet", true), None);
 }

@@ -5,11 +5,14 @@ use crate::resource::{Difference, Extras, Kind, Opaque, Realise, Wanted};
 
 pub struct Dependents;
 
-/// apt says what it would do; elsewhere it can't be told beforehand.
+/// apt says what it would do (where it can't, nothing is known to be needless); elsewhere it can't be told beforehand.
 const SCRIPT: &str = r#"command -v apt-get >/dev/null 2>&1 || { echo 'only apt tells that' >&2; exit 1; }
 for p; do
-  apt-get -s -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= remove -- "$p" 2>/dev/null |
-    sed -n 's/^Remv \([^ ]*\).*/\1/p'
+  if dpkg-query -W -- "$p" >/dev/null 2>&1; then
+    o=$(apt-get -s -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= remove -- "$p" 2>&1) ||
+      { printf '%s\n' "$o" | tail -n 1 >&2; exit 1; }
+    printf '%s\n' "$o" | sed -n 's/^Remv \([^ ]*\).*/\1/p'
+  fi
   echo --
 done
 true

@@ -1,5 +1,6 @@
 //! Filters on text.
 
+use crate::percent::encoded as percent_encoded;
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
@@ -185,18 +186,6 @@ fn urlencode(_: &mut State<'_, '_>, args: &Args) -> Result<Value, Error> {
         pairs.push(format!("{}={}", form(&text_of(&key)?), form(&item)));
     }
     Ok(Value::from(pairs.join("&")))
-}
-
-fn percent_encoded(text: &str, also_safe: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        let c = char::from(byte);
-        match c.is_ascii_alphanumeric() || "_.-~".contains(c) || also_safe.contains(c) {
-            true => out.push(c),
-            false => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 fn truncate(_: &mut State<'_, '_>, args: &Args) -> Result<Value, Error> {

@@ -12,6 +12,9 @@ use crate::transport::{Become, BecomeMethod};
 /// How much of what sudo and PAM print is kept while a prompt is awaited.
 const MOST_TALK: usize = 64 << 10;
 
+/// How much may come, on both streams, before a prompt or the shell does.
+const MOST_HEARD: usize = 1 << 20;
+
 /// What was found in the talk.
 enum Heard {
     Prompt,
@@ -79,7 +82,7 @@ impl Shell {
         prompt: &dyn Fn(&[u8]) -> bool,
     ) -> Result<Heard, Failure> {
         let begun = Instant::now();
-        let mut buffer = vec![0; 4096];
+        let (mut buffer, mut heard) = (vec![0; 4096], 0);
         loop {
             if contains(talk, up.as_bytes()) {
                 return Ok(Heard::Up);
@@ -89,11 +92,17 @@ impl Shell {
             }
             // One read of each stream a round: the clock is looked at however much comes.
             self.left(begun).map_err(|f| with_last_words(f, talk))?;
-            let _ = self.pipe.read(Stream::Out, &mut buffer);
+            heard += self.pipe.read(Stream::Out, &mut buffer).unwrap_or(0);
+            if heard > MOST_HEARD {
+                let message =
+                    format!("`{}` prints without end where it should become the other user", self.host);
+                return Err(with_last_words(Failure::new(FailureKind::Become, message), talk));
+            }
             match self.pipe.read(Stream::Err, &mut buffer) {
                 Ok(0) => return Ok(Heard::End),
                 Ok(n) => {
                     self.traffic.received += n as u64;
+                    heard += n;
                     talk.extend_from_slice(&buffer[..n]);
                     talk.drain(..talk.len().saturating_sub(MOST_TALK));
                 }

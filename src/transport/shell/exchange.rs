@@ -3,8 +3,9 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use super::frames::{Event, Frames, Garbled};
+use super::frames::{Event, Frames, Garbled, NOISE_KEPT};
 use super::request::{Awaited, Outgoing};
+use crate::fail_point::{self, Point};
 use crate::fragment::Reply;
 use crate::transport::failure::{Failure, FailureKind, last_words};
 use crate::transport::pipe::{Pipe, Stream};
@@ -106,8 +107,12 @@ impl Exchange<'_> {
         let mut clock = Clock::start();
         let mut buffer = vec![0; 64 << 10];
         let mut writable = true;
+        let mut all_sent = false;
         loop {
             let (sent, pending) = self.write(outgoing, &mut writable)?;
+            if !pending && !std::mem::replace(&mut all_sent, true) {
+                fail_point::at(Point::Sent, self.host);
+            }
             let mut moved = sent > 0;
             for which in [Stream::Out, Stream::Err] {
                 moved |= self.read(which, &mut streams[which as usize], &mut buffer, awaited, &mut clock)?;
@@ -165,7 +170,11 @@ impl Exchange<'_> {
         if incoming.ended {
             return Ok(false);
         }
-        match self.pipe.read(which, buffer) {
+        // A refusal is looked for after each read, in what is kept of the noise: a flood behind it
+        // must not push it out.
+        let refusable = self.refusal.is_some() && !incoming.frames.started();
+        let most = if refusable { NOISE_KEPT / 2 } else { buffer.len() };
+        match self.pipe.read(which, &mut buffer[..most]) {
             Ok(0) => incoming.ended = true,
             Ok(n) => {
                 self.traffic.received += n as u64;

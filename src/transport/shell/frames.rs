@@ -7,7 +7,7 @@
 /// still prints).
 const MOST_NOISE: usize = 64 << 10;
 /// How much of the noise is kept for the message that explains why a shell did not start.
-const NOISE_KEPT: usize = 4 << 10;
+pub(super) const NOISE_KEPT: usize = 4 << 10;
 /// The longest rest of a mark after its nonce: two decimal numbers.
 const LONGEST_TAIL: usize = 32;
 

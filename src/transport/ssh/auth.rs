@@ -66,7 +66,7 @@ pub(super) struct Attempt<'a> {
     pub(super) connector: &'a Connector,
     pub(super) destination: &'a Destination,
     pub(super) session: &'a Session,
-    socket: &'a OwnedFd,
+    pub(super) socket: &'a OwnedFd,
     agent: Option<(Agent, Vec<Rc<PublicKey>>)>,
     /// Fingerprints of what was offered.
     offered: Vec<Option<String>>,
@@ -79,6 +79,8 @@ pub(super) struct Attempt<'a> {
     late: bool,
     /// The public key that the host took.
     let_in_by: Option<Vec<u8>>,
+    /// What a person was asked.
+    pub(super) asked: Option<String>,
 }
 
 /// Logs in as the destination's user.
@@ -100,14 +102,16 @@ pub(super) fn authenticate(
         gone: false,
         late: false,
         let_in_by: None,
+        asked: None,
     };
     // Asked first it is free; asked after a key it counts as a failed try.
     let methods = destination.password.as_ref().and_then(|_| attempt.methods());
     if session.authenticated() || attempt.by_keys()? {
         return Ok(attempt.proof(false));
     }
-    if !attempt.gone && destination.password.is_some() && password::log_in(&mut attempt, methods)? {
-        return Ok(attempt.proof(true));
+    let answers = destination.password.is_some() || attempt.wants_more();
+    if !attempt.gone && answers && password::log_in(&mut attempt, methods)? {
+        return Ok(attempt.proof(destination.password.is_some()));
     }
     Err(attempt.failure())
 }
@@ -118,7 +122,16 @@ impl Attempt<'_> {
         let shown = self.session.host_key().map(|(blob, _)| blob);
         let host_key = shown.map(|blob| key_type(blob).to_string());
         let fingerprint = shown.map(fingerprint_of);
-        Proof { user: None, key: self.let_in_by.as_ref().map(line), by_password, host_key, fingerprint }
+        let key = self.let_in_by.as_ref().map(line);
+        Proof { user: None, key, by_password, asked: self.asked.clone(), host_key, fingerprint }
+    }
+
+    /// Whether a key was only the first of two steps, and the second is for a person, who is there.
+    fn wants_more(&self) -> bool {
+        let takes = |methods: &str, method| methods.split(',').any(|m| m == method);
+        let then = |methods: String| takes(&methods, "keyboard-interactive") && !takes(&methods, "publickey");
+        let offered = !self.gone && !self.offered.is_empty() && self.connector.has_person();
+        offered && self.methods().is_some_and(then)
     }
 
     pub(super) fn user(&self) -> &str {

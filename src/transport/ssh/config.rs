@@ -1,7 +1,7 @@
 //! Where a login goes: what the inventory says, completed by ssh_config as `ssh` itself reads it.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ssh_config::Answer;
 use crate::secret::Secret;
@@ -38,6 +38,7 @@ pub(super) struct Destination {
     pub(super) jump: Option<String>,
     /// The key that let us in last isn't offered first.
     pub(super) afresh: bool,
+    pub(super) until: Option<Instant>,
     pub(super) proxy_command: Option<String>,
 }
 
@@ -67,6 +68,7 @@ impl Destination {
             connect_timeout: login.connect_timeout.or(timeout).unwrap_or(CONNECT_TIMEOUT),
             jump: login.proxy_jump.clone().or_else(|| said.one("proxyjump").map(str::to_string)),
             afresh: login.afresh,
+            until: login.until,
             proxy_command: None,
         };
         destination.jump.take_if(|jump| jump == "none");

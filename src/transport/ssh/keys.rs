@@ -9,7 +9,7 @@ use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
-use crate::transport::connector::{AskPassphrase, locked};
+use crate::transport::connector::{Ask, locked};
 use crate::transport::failure::{Failure, FailureKind};
 
 /// A key that can be offered to a host.
@@ -30,7 +30,7 @@ pub(super) struct KeyFile {
 /// The key files of a run.
 pub(in crate::transport) struct KeyRing {
     passphrase: Option<Secret>,
-    ask: Option<Arc<AskPassphrase>>,
+    ask: Option<Arc<Ask>>,
     keys: Mutex<HashMap<PathBuf, Result<Arc<Key>, Failure>>>,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn public_beside(path: &Path) -> Option<Vec<u8>> {
 }
 
 impl KeyRing {
-    pub(in crate::transport) fn new(passphrase: Option<Secret>, ask: Option<Arc<AskPassphrase>>) -> Self {
+    pub(in crate::transport) fn new(passphrase: Option<Secret>, ask: Option<Arc<Ask>>) -> Self {
         KeyRing { passphrase, ask, keys: Mutex::new(HashMap::new()) }
     }
 
@@ -120,7 +120,8 @@ impl KeyRing {
     }
 
     fn passphrase_for(&self, file: &KeyFile) -> Result<Secret, Failure> {
-        let asked = || self.ask.as_ref().and_then(|ask| ask(&file.path));
+        let asked =
+            || self.ask.as_ref().and_then(|ask| ask(&format!("passphrase for {}: ", file.path.display())));
         self.passphrase.clone().or_else(asked).ok_or_else(|| {
             let path = file.path.display();
             let message = format!("key file `{path}` wants a passphrase, and there is nobody to ask");

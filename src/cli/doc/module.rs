@@ -1,30 +1,16 @@
-//! `harda doc`.
+//! `harda doc`, `harda doc MODULE`: what modules take.
 
-use super::CliError;
-use super::output::OutputArgs;
+use super::super::CliError;
 use crate::module::{self, Kind, MODULES, Module, Param};
 use crate::place::nearest;
 use crate::report::Paint;
-use clap::Args;
 use std::fmt::Write;
-use std::io::Write as _;
 
-/// List the modules, or tell what one takes
-#[derive(Debug, Args)]
-pub struct DocArgs {
-    /// The module; `ansible.builtin.` may stand before its name
-    module: Option<String>,
-}
-
-pub fn run(args: &DocArgs, output: &OutputArgs) -> Result<i32, CliError> {
-    let paint = Paint::new(output.color_on_stdout());
-    let page = match &args.module {
-        None => list(&paint),
-        Some(name) => one(&paint, find(name)?),
-    };
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
-    Ok(0)
+pub fn page(name: Option<&str>, paint: &Paint) -> Result<String, CliError> {
+    Ok(match name {
+        None => list(paint),
+        Some(name) => one(paint, find(name)?),
+    })
 }
 
 fn find(name: &str) -> Result<&'static dyn Module, CliError> {

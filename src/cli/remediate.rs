@@ -1,0 +1,317 @@
+//! `harda remediate`.
+
+mod ending;
+mod meant;
+
+use super::CliError;
+use super::auditing::{self, AuditingArgs, Wanted};
+use super::consent;
+use super::options::{GuardArgs, KeepArgs};
+use super::output::OutputArgs;
+use super::reporting::ReportArgs;
+use super::run::{self, How, Source};
+use super::state;
+use super::subject::Subject;
+use crate::compliance::audit::{Audit, ControlHead};
+use crate::compliance::failing::{Failing, LeftOut};
+use crate::compliance::foreign::{self, Tool};
+use crate::engine::{Controls, Review};
+use crate::files::Files;
+use crate::report::audit::changes;
+use crate::report::{count, safe_line};
+use clap::Args;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
+
+/// Apply only the controls that an audit found failing, and audit those again
+///
+/// On each host only the tasks of the controls that failed there are planned anew and made, under
+/// the guard. What could lock out, needs a reboot or can't be undone asks for consent first.
+#[derive(Debug, Args)]
+pub struct RemediateArgs {
+    /// The audit: a file that `audit --report json=FILE` wrote, or a run's id; or another tool's
+    /// report: OpenSCAP's results (XCCDF or ARF), Lynis' `report.dat`
+    #[arg(long, value_name = "AUDIT", help_heading = "Compliance")]
+    from: String,
+
+    /// The pack [default: the audit's; for another tool's report `stampeltjanst`]
+    #[arg(long, value_name = "PACK", help_heading = "Compliance")]
+    pack: Option<String>,
+
+    /// The inventory's name of the host that another tool's report is about [default: the report's]
+    #[arg(long, value_name = "HOST", help_heading = "Compliance")]
+    for_host: Option<String>,
+
+    /// Only this control; may be repeated
+    #[arg(long, value_name = "CONTROL", value_delimiter = ',', help_heading = "Compliance")]
+    control: Vec<String>,
+
+    /// Consent to what this control may cost, without asking; may be repeated
+    #[arg(long, value_name = "CONTROL", value_delimiter = ',', help_heading = "Compliance")]
+    accept: Vec<String>,
+
+    /// Show what would be changed, and change nothing
+    #[arg(short = 'C', long)]
+    check: bool,
+
+    #[command(flatten)]
+    auditing: AuditingArgs,
+
+    #[command(flatten)]
+    report: ReportArgs,
+
+    #[command(flatten)]
+    guard: GuardArgs,
+
+    #[command(flatten)]
+    keep: KeepArgs,
+}
+
+/// The pack that another tool's findings are answered by.
+const DEFAULT_PACK: &str = "stampeltjanst";
+
+type OfHost = BTreeMap<String, BTreeSet<String>>;
+
+pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
+    args.report.check()?;
+    let About { subject, mut failing, inventory, known } = about(args)?;
+    for id in args.control.iter().chain(&args.accept) {
+        if !known.contains(id) {
+            let known = known.iter().map(String::as_str);
+            return Err(auditing::unknown_control(&subject.head().name, id, known));
+        }
+    }
+    let mut args_of_audit = args.auditing.clone();
+    if args_of_audit.inventory.inventory.is_empty() {
+        args_of_audit.inventory.inventory = inventory;
+    }
+    meant::here(&mut failing, &args_of_audit.inventory)?;
+    failing.only(&args.control);
+    tell_left_out(&failing.left_out);
+    if failing.of_host.is_empty() {
+        let why = match (failing.left_out.is_empty(), args.is_narrow()) {
+            (true, false) => "no control failed",
+            (true, true) => "no control failed of those that are meant",
+            (false, _) => "what doesn't pass is left out",
+        };
+        println!("nothing to remediate: {why}");
+        return Ok(if failing.left_out.is_empty() { 0 } else { 3 });
+    }
+    let Some(planned) = looked_at(&args_of_audit, output, &subject, &failing.of_host)? else { return Ok(0) };
+    let refused = other_machines(&failing, &planned.audit);
+    let (of_host, more) = still_failing(&planned.audit, &failing, &refused);
+    tell_left_out(&more);
+    if args.check {
+        let code = applied(args, &args_of_audit, output, &subject, &of_host)?;
+        return Ok(if code == 0 && !refused.is_empty() { 2 } else { code });
+    }
+    let (of_host, not_consented) = consent::asked(&planned.audit, of_host, &args.accept)?;
+    let left_out = [failing.left_out.clone(), more, not_consented, of_machines(&failing, &refused)].concat();
+    if of_host.is_empty() {
+        println!("nothing was changed");
+        print!("{}", ending::left_out(&left_out));
+        return Ok(match (refused.is_empty(), planned.exit_code()) {
+            (false, _) => 2,
+            (true, 0) if !left_out.is_empty() => 3,
+            (true, code) => code,
+        });
+    }
+    let code = applied(args, &args_of_audit, output, &subject, &of_host)?;
+    let Some(after) = looked_at(&args_of_audit, output, &subject, &of_host)? else { return Ok(code) };
+    state::keep(&after.audit);
+    args.report.write(&after.audit)?;
+    tell(&planned.audit, &after.audit, &left_out, output, args);
+    Ok(match (code, after.audit.is_remedied()) {
+        (0, true) if left_out.is_empty() => 0,
+        (0, _) if refused.is_empty() => 3,
+        (0, _) => 2,
+        (code, _) => code,
+    })
+}
+
+/// What a remediation is about.
+struct About {
+    subject: Subject,
+    failing: Failing,
+    /// The inventory that the audit was made with.
+    inventory: Vec<String>,
+    /// The controls that can be named.
+    known: Vec<String>,
+}
+
+impl RemediateArgs {
+    /// Whether not all is meant that failed.
+    fn is_narrow(&self) -> bool {
+        !self.control.is_empty() || !self.auditing.inventory.limit.is_empty()
+    }
+}
+
+/// Reads the audit, or another tool's report.
+fn about(args: &RemediateArgs) -> Result<About, CliError> {
+    let files = Files::default();
+    if let Some((tool, bytes)) = foreign_report(&args.from)? {
+        let subject = Subject::find(&files, args.pack.as_deref().unwrap_or(DEFAULT_PACK))?;
+        let failing = of_foreign(args, &subject, tool, &bytes)?;
+        let known = known(&subject, &[]);
+        return Ok(About { subject, failing, inventory: Vec::new(), known });
+    }
+    let audit = state::audit(&args.from)?;
+    if args.for_host.is_some() {
+        let error =
+            CliError::new("--for-host goes with another tool's report: an audit of harda's names its hosts");
+        return Err(error.hint("-l HOST remediates one of them"));
+    }
+    let subject = Subject::find(&files, args.pack.as_deref().unwrap_or(&audit.pack.given))?;
+    let known = known(&subject, &audit.controls);
+    Ok(About { subject, failing: Failing::of_audit(&audit), inventory: audit.inventory, known })
+}
+
+/// The pack's controls; of a playbook those that were audited.
+fn known(subject: &Subject, audited: &[ControlHead]) -> Vec<String> {
+    match subject.pack() {
+        Some(pack) => pack.controls.iter().map(|control| control.id.clone()).collect(),
+        None => audited.iter().map(|control| control.id.clone()).collect(),
+    }
+}
+
+/// The bytes of a report that isn't harda's own.
+fn foreign_report(from: &str) -> Result<Option<(Tool, Vec<u8>)>, CliError> {
+    let path = Path::new(from);
+    let Ok(found) = std::fs::metadata(path) else { return Ok(None) };
+    if found.len() > foreign::MOST as u64 {
+        return Err(CliError::new(format!("`{from}` has more than {} MiB", foreign::MOST >> 20)));
+    }
+    let bytes = std::fs::read(path).map_err(|error| CliError::unreadable(path, &error))?;
+    Ok(foreign::tool(&bytes).map(|tool| (tool, bytes)))
+}
+
+fn of_foreign(
+    args: &RemediateArgs,
+    subject: &Subject,
+    tool: Tool,
+    bytes: &[u8],
+) -> Result<Failing, CliError> {
+    let wrong = |why: String| CliError::new(format!("`{}`: {why}", args.from));
+    let pack = subject
+        .pack()
+        .ok_or_else(|| wrong("another tool's report goes with a pack, not a playbook".into()))?;
+    let reports = foreign::read(tool, bytes).map_err(wrong)?;
+    let mut all = Failing { is_foreign: true, ..Failing::default() };
+    for report in &reports {
+        let host = args.for_host.as_deref().unwrap_or(&report.target);
+        let failing = foreign::failing(pack, tool, report, host);
+        let fixed = failing.findings - failing.unmapped.len();
+        println!(
+            "{}: {}, {fixed} can be fixed here, {} have no control{}",
+            safe_line(host),
+            count(failing.findings, "finding"),
+            failing.unmapped.len(),
+            if failing.unmapped.is_empty() { "" } else { ":" }
+        );
+        for rule in &failing.unmapped {
+            println!("  {}", safe_line(rule));
+        }
+        all.of_host.extend(failing.of_host);
+    }
+    Ok(all)
+}
+
+/// An audit of these controls on these hosts.
+fn looked_at(
+    args: &AuditingArgs,
+    output: &OutputArgs,
+    subject: &Subject,
+    of_host: &OfHost,
+) -> Result<Option<auditing::Audited>, CliError> {
+    let controls: BTreeSet<String> = of_host.values().flatten().cloned().collect();
+    let controls = if subject.pack().is_some() { controls.into_iter().collect() } else { Vec::new() };
+    let wanted = Wanted { controls, requirements: Vec::new(), of_host: Some(of_host.clone()) };
+    auditing::audit(args, output, subject, &wanted)
+}
+
+/// A host's name may by now belong to another machine.
+fn other_machines(failing: &Failing, now: &Audit) -> BTreeSet<String> {
+    let mut refused = BTreeSet::new();
+    for host in &now.hosts {
+        let then = failing.machine_ids.get(&host.host).filter(|id| !id.is_empty());
+        if let Some(then) = then.filter(|then| **then != host.machine_id && host.error.is_none()) {
+            eprintln!(
+                "{}: refused: it is another machine than the one audited (machine-id {}, was {}): audit it again",
+                safe_line(&host.host),
+                safe_line(&host.machine_id),
+                safe_line(then)
+            );
+            refused.insert(host.host.clone());
+        }
+    }
+    refused
+}
+
+/// Of what failed then, what fails now: the rest has been put right since.
+/// What doesn't pass and can't be applied is told with its reason; what passes by now, too.
+fn still_failing(now: &Audit, failing: &Failing, refused: &BTreeSet<String>) -> (OfHost, Vec<LeftOut>) {
+    let mut left = Failing::of_audit(now);
+    left.of_host.retain(|host, _| !refused.contains(host));
+    for (host, controls) in &mut left.of_host {
+        let then = failing.of_host.get(host);
+        controls.retain(|control| then.is_some_and(|then| then.contains(control)));
+    }
+    left.of_host.retain(|_, controls| !controls.is_empty());
+    for host in &now.hosts {
+        for result in host.results.iter().filter(|result| result.outcome.passes()) {
+            println!("{}: {} passes already", safe_line(&host.host), safe_line(&result.control));
+        }
+    }
+    (left.of_host, left.left_out)
+}
+
+fn how(args: &RemediateArgs) -> How {
+    How {
+        check: args.check,
+        diff: true,
+        detailed_exitcode: false,
+        guard: args.guard.seconds(args.check),
+        keep: args.keep.clone(),
+        own: None,
+    }
+}
+
+/// Plans these controls on these hosts, shows it, and makes it unless this is a check.
+fn applied(
+    args: &RemediateArgs,
+    auditing: &AuditingArgs,
+    output: &OutputArgs,
+    subject: &Subject,
+    of_host: &OfHost,
+) -> Result<i32, CliError> {
+    let run_args = auditing.run_args(subject.playbook());
+    let Some(mut ready) = run::ready(&run_args, output, how(args), Source::disk(Review::None)?)? else {
+        return Ok(0);
+    };
+    ready.setup.hosts.retain(|host| of_host.contains_key(host));
+    ready.setup.options.controls =
+        Some(Controls { of_host: Some(of_host.clone()), tasks_too: subject.pack().is_none() });
+    Ok(ready.run())
+}
+
+/// What failed on a host that is another machine by now.
+fn of_machines(failing: &Failing, refused: &BTreeSet<String>) -> Vec<LeftOut> {
+    let on = failing.of_host.iter().filter(|(host, _)| refused.contains(*host));
+    let each = on.flat_map(|(host, controls)| controls.iter().map(move |control| (host, control)));
+    each.map(|(host, control)| {
+        (host.clone(), control.clone(), "it is another machine than the one audited".into())
+    })
+    .collect()
+}
+
+fn tell_left_out(left_out: &[LeftOut]) {
+    ending::lines(left_out).iter().for_each(|line| eprintln!("{line}"));
+}
+
+/// What each control was before, and is now; then how many are put right, and what was left out.
+fn tell(before: &Audit, after: &Audit, left_out: &[LeftOut], output: &OutputArgs, args: &RemediateArgs) {
+    let page = changes::remedied(before, after, args.report.lang.get(), output.color_on_stdout());
+    // A reader that has seen enough may have gone.
+    let _ = write!(std::io::stdout(), "\n{page}{}", ending::page(after, left_out));
+}

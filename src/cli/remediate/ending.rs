@@ -1,0 +1,66 @@
+//! How a remediation ends: how many of what failed are put right, and what was left out and why.
+
+use crate::compliance::audit::Audit;
+use crate::compliance::failing::LeftOut;
+use crate::report::{count, safe_line};
+use std::collections::BTreeMap;
+
+/// The last lines: what was left out stands there again, below all that scrolled by.
+pub fn page(after: &Audit, left: &[LeftOut]) -> String {
+    let now = after.hosts.iter().flat_map(|host| &host.results);
+    let fixed = now.clone().filter(|result| result.outcome.passes()).count();
+    let all = count(now.count() + left.len(), "control");
+    format!(
+        "{fixed} of {all} that did not pass put right; audited again as run {}\n{}",
+        after.run,
+        left_out(left)
+    )
+}
+
+/// A line for each control and reason, under their number.
+pub fn left_out(left: &[LeftOut]) -> String {
+    if left.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<String> = lines(left).iter().map(|line| format!("  {line}\n")).collect();
+    format!("{} left out:\n{}", left.len(), lines.concat())
+}
+
+/// Hosts that leave out the same for the same reason are told together.
+pub fn lines(left: &[LeftOut]) -> Vec<String> {
+    let mut hosts: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for (host, control, why) in left {
+        hosts.entry((control, why)).or_default().push(host);
+    }
+    let line = |((control, why), hosts): ((&str, &str), Vec<&str>)| {
+        format!("{} is left out on {}: {}", safe_line(control), safe_line(&hosts.join(", ")), safe_line(why))
+    };
+    hosts.into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_counted_and_named_at_the_end() {
+        let text = include_str!("../../../tests/cases/records/20260101T000000Z-0001.audit.json");
+        let mut after: Audit = serde_json::from_str(text).expect("an audit");
+        after.hosts.truncate(1);
+        after.hosts[0].results.retain(|result| result.outcome.passes());
+        after.hosts[0].results.truncate(2);
+        let left = |host: &str, control: &str, why: &str| (host.into(), control.into(), why.into());
+        let left = [
+            left("ha1", "sshd-hardened", "nobody consented to it (--accept sshd-hardened)"),
+            left("ha2", "sshd-hardened", "nobody consented to it (--accept sshd-hardened)"),
+            left("ha2", "time-servers", "declare time_servers"),
+        ];
+        assert_eq!(
+            page(&after, &left),
+            "2 of 5 controls that did not pass put right; audited again as run 20260101T000000Z-0001\n3 left out:\n  \
+             sshd-hardened is left out on ha1, ha2: nobody consented to it (--accept sshd-hardened)\n  \
+             time-servers is left out on ha2: declare time_servers\n"
+        );
+        assert!(!page(&after, &[]).contains("left out"));
+    }
+}

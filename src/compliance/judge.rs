@@ -1,0 +1,339 @@
+//! From the records of a dry run to what each control comes to on each host.
+
+use super::audit::{ControlResult, Finding, HostResult, Outcome, Score, TaskEvidence};
+use super::{Severity, Text, words};
+use crate::change::Certainty;
+use crate::record::{Entry, Event, Status};
+use crate::resource::Risk;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of a host besides the run's records.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Controls looked at, in the pack's order.
+    pub controls: Vec<String>,
+    /// Of those, the ones whose variables nobody has declared, with the variables.
+    pub undeclared: BTreeMap<String, Vec<String>>,
+}
+
+/// What the records of a run say of one host.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    system: String,
+    machine_id: String,
+    entries: Vec<Entry>,
+    planned: bool,
+    error: Option<String>,
+}
+
+/// Judges each host of the run on its controls; waivers come later.
+pub fn judge(events: &[Event], scopes: &BTreeMap<String, Scope>) -> Vec<HostResult> {
+    let mut said: BTreeMap<&str, Said> = BTreeMap::new();
+    let mut order = Vec::new();
+    for event in events {
+        if let Event::Started { hosts, .. } = event {
+            order.extend(hosts.iter().cloned());
+        }
+        listen(event, &mut said);
+    }
+    let nothing = Scope::default();
+    let result = |host: &String| {
+        let said = said.remove(host.as_str()).unwrap_or_default();
+        one_host(host, said, scopes.get(host).unwrap_or(&nothing))
+    };
+    order.iter().map(result).collect()
+}
+
+fn listen<'e>(event: &'e Event, said: &mut BTreeMap<&'e str, Said>) {
+    match event {
+        Event::Connected { host, summary, machine_id, .. } => {
+            let host = said.entry(host).or_default();
+            // `as root, Debian 12.8, 6.1.0`: who logged in is not part of the system.
+            host.system = summary.split_once(", ").map_or(summary.as_str(), |(_, rest)| rest).to_string();
+            host.machine_id.clone_from(machine_id);
+        }
+        Event::Planned { host, entries } => {
+            let host = said.entry(host).or_default();
+            host.entries.clone_from(entries);
+            host.planned = true;
+        }
+        Event::Unreachable { host, message, hint }
+        | Event::Refused { host, message, hint }
+        | Event::Wrong { host, message, hint } => {
+            let with_hint = || match hint {
+                Some(hint) => format!("{message} ({hint})"),
+                None => message.clone(),
+            };
+            said.entry(host).or_default().error.get_or_insert_with(with_hint);
+        }
+        _ => {}
+    }
+}
+
+fn one_host(host: &str, said: Said, scope: &Scope) -> HostResult {
+    let error = match (said.planned, said.error) {
+        (true, _) => None,
+        (false, Some(message)) => Some(message),
+        (false, None) => Some("it was not looked at: the run was interrupted".into()),
+    };
+    let stopped = stopped(&said.entries);
+    let result = |control: &String| match (&error, scope.undeclared.get(control)) {
+        (Some(message), _) => plain(control, Outcome::Error, Text::both(message)),
+        (None, Some(names)) => plain(control, Outcome::NotAssessed, words::undeclared(names)),
+        (None, None) => {
+            let mine: Vec<&Entry> =
+                said.entries.iter().filter(|e| control_of(e) == Some(control.as_str())).collect();
+            not_seen_whole(one_control(control, &mine), &mine, stopped.as_deref())
+        }
+    };
+    HostResult {
+        host: host.into(),
+        machine_id: said.machine_id,
+        system: said.system,
+        results: scope.controls.iter().map(result).collect(),
+        score: Score::default(),
+        error,
+    }
+}
+
+/// The control that an entry is of; a task that carries none is one of its own, by its name.
+/// Handlers follow from tasks, and are no control's.
+fn control_of(entry: &Entry) -> Option<&str> {
+    match &entry.origin.control {
+        Some(control) => Some(control),
+        None if entry.origin.triggers.is_empty() => Some(&entry.origin.task),
+        None => None,
+    }
+}
+
+/// The task of no control at which the host's plan stopped, and why: what comes after it was not
+/// looked at.
+fn stopped(entries: &[Entry]) -> Option<String> {
+    let last = entries.iter().rfind(|entry| entry.origin.control.is_none() && stops(entry))?;
+    match &last.status {
+        Status::Failed { message, .. } | Status::Refused { message } => {
+            Some(format!("{}: {message}", title(last)))
+        }
+        _ => None,
+    }
+}
+
+fn stops(entry: &Entry) -> bool {
+    matches!(entry.status, Status::Failed { ignored: false, rescued: false, .. } | Status::Refused { .. })
+}
+
+/// A control that may have more tasks than were looked at is known to fail, or not known. Of a
+/// playbook a task without a control is seen whole.
+fn not_seen_whole(result: ControlResult, entries: &[&Entry], stopped: Option<&str>) -> ControlResult {
+    let is_whole = entries.iter().any(|entry| entry.origin.control.is_none());
+    match stopped {
+        Some(why) if !is_whole && (result.outcome.is_met() || result.outcome == Outcome::AfterReboot) => {
+            ControlResult { outcome: Outcome::Error, why: words::not_whole(why), ..result }
+        }
+        _ => result,
+    }
+}
+
+fn plain(control: &str, outcome: Outcome, why: Text) -> ControlResult {
+    ControlResult {
+        control: control.into(),
+        outcome,
+        why,
+        waiver: None,
+        findings: Vec::new(),
+        evidence: Vec::new(),
+    }
+}
+
+fn one_control(control: &str, entries: &[&Entry]) -> ControlResult {
+    let (outcome, why) = outcome(entries);
+    let with_evidence = entries.iter().filter(|entry| !entry.evidence.is_empty());
+    ControlResult {
+        findings: entries.iter().flat_map(|entry| findings(entry)).collect(),
+        evidence: with_evidence
+            .map(|entry| TaskEvidence {
+                task: title(entry),
+                place: entry.origin.place.to_string(),
+                asked: entry.evidence.clone(),
+            })
+            .collect(),
+        ..plain(control, outcome, why)
+    }
+}
+
+/// The worst that is known for certain counts: what would change is known to fail, even where more
+/// could not be determined.
+fn outcome(entries: &[&Entry]) -> (Outcome, Text) {
+    if entries.is_empty() {
+        return (Outcome::NotApplicable, words::no_play());
+    }
+    let find = |test: &dyn Fn(&Entry) -> Option<String>| entries.iter().find_map(|entry| test(entry));
+    if let Some(why) = find(&|e| match &e.status {
+        Status::Refused { message } => Some(message.clone()),
+        _ => None,
+    }) {
+        return (Outcome::Blocked, Text::both(&why));
+    }
+    let changed: Vec<&&Entry> = entries.iter().filter(|e| is_changed(e, true)).collect();
+    if !changed.is_empty() {
+        let lags = changed.iter().all(|entry| waits_for_reboot(entry));
+        return match lags {
+            true => (Outcome::AfterReboot, words::after_reboot()),
+            false => (Outcome::Fail, Text::default()),
+        };
+    }
+    if let Some(why) = find(&asserted) {
+        return (Outcome::Fail, Text::both(&why));
+    }
+    if let Some(why) = entries.iter().find_map(|entry| undetermined(entry)) {
+        return (Outcome::Error, why);
+    }
+    if entries.iter().any(|entry| is_changed(entry, false)) {
+        return (Outcome::Fail, Text::default());
+    }
+    let skipped = |entry: &Entry| match &entry.status {
+        Status::Skipped { why } => Some(why.clone()),
+        _ => None,
+    };
+    match entries.iter().map(|entry| skipped(entry)).collect::<Option<Vec<String>>>() {
+        Some(why) => {
+            (Outcome::NotApplicable, why.first().map(|first| words::condition(first)).unwrap_or_default())
+        }
+        None => (Outcome::Pass, Text::default()),
+    }
+}
+
+/// All that it would do takes effect with a reboot: what it sets is set.
+fn waits_for_reboot(entry: &Entry) -> bool {
+    let risks = entry.changes.iter().map(|c| c.risk).chain(entry.action.iter().map(|a| a.risk));
+    let risks: Vec<Risk> = risks.collect();
+    !risks.is_empty() && risks.iter().all(|risk| *risk == Risk::Reboot)
+}
+
+fn is_changed(entry: &Entry, certain: bool) -> bool {
+    match &entry.status {
+        Status::Changed { certainty } => (*certainty == Certainty::Certain) == certain,
+        _ => false,
+    }
+}
+
+/// A check that the playbook's author wrote, and that doesn't hold. One whose failure is ignored lets
+/// the playbook go on; it doesn't hold all the same.
+fn asserted(entry: &Entry) -> Option<String> {
+    match &entry.status {
+        Status::Failed { message, rescued: false, .. } if entry.checked => Some(message.clone()),
+        _ => None,
+    }
+}
+
+fn undetermined(entry: &Entry) -> Option<Text> {
+    match &entry.status {
+        Status::Failed { message, ignored: false, rescued: false } => {
+            Some(Text::both(&format!("{}: {message}", title(entry))))
+        }
+        Status::Unknown { until } => Some(Text::both(&title(entry)).and(&words::unknown(until), ": ")),
+        _ => None,
+    }
+}
+
+fn title(entry: &Entry) -> String {
+    match &entry.origin.item {
+        Some(item) => format!("{} ({item})", entry.origin.task),
+        None => entry.origin.task.clone(),
+    }
+}
+
+fn findings(entry: &Entry) -> Vec<Finding> {
+    let plain = |subject: String, message: Text| Finding {
+        task: title(entry),
+        place: entry.origin.place.to_string(),
+        subject,
+        differences: Vec::new(),
+        message,
+        risk: Risk::None,
+        undo: None,
+    };
+    if let Some(message) = asserted(entry) {
+        return vec![plain(String::new(), Text::both(&message))];
+    }
+    match &entry.status {
+        Status::Failed { message, ignored: false, rescued: false } | Status::Refused { message } => {
+            vec![plain(String::new(), Text::both(message))]
+        }
+        Status::Unknown { until } => vec![plain(String::new(), words::unknown(until))],
+        Status::Changed { .. } => {
+            let changes = entry.changes.iter().map(|change| Finding {
+                differences: change.differences.clone(),
+                risk: change.risk,
+                undo: Some(change.undo.clone()),
+                ..plain(format!("{} {}", change.kind, change.id), Text::default())
+            });
+            let action = entry.action.iter().map(|action| Finding {
+                risk: action.risk,
+                ..plain(String::new(), words::would_run(&action.title))
+            });
+            changes.chain(action).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Points of a hundred, each control by the weight of its severity; what doesn't apply or was not
+/// assessed is left out.
+pub fn score(results: &[ControlResult], severity: impl Fn(&str) -> Severity) -> Score {
+    let points = |waived_too: bool| {
+        let counted = results.iter().filter(|r| match r.outcome {
+            Outcome::NotApplicable | Outcome::NotAssessed => false,
+            Outcome::Waived => waived_too,
+            _ => true,
+        });
+        let (mut all, mut got) = (0, 0);
+        for result in counted {
+            let weight = 2 * severity(&result.control).weight();
+            all += weight;
+            got += match result.outcome {
+                outcome if outcome.passes() => weight,
+                Outcome::AfterReboot => weight / 2,
+                _ => 0,
+            };
+        }
+        (all > 0).then(|| got * 100 / all)
+    };
+    Score { strict: points(true), waived: points(false) }
+}
+
+/// The controls of a playbook without a pack, in the order in which they come.
+pub fn carried(events: &[Event]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut order = Vec::new();
+    for event in events {
+        let Event::Planned { entries, .. } = event else { continue };
+        for control in entries.iter().filter_map(control_of) {
+            if seen.insert(control) {
+                order.push(control.to_string());
+            }
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_let_in_is_told_what_to_try() {
+        let refused = Event::Refused {
+            host: "web1".into(),
+            message: "`web1`: sudo wants a password".into(),
+            hint: Some("give it with `-K`".into()),
+        };
+        let mut said = BTreeMap::new();
+        listen(&refused, &mut said);
+        let scope = Scope { controls: vec!["c".into()], ..Scope::default() };
+        let host = one_host("web1", said.remove("web1").expect("it was heard"), &scope);
+        let told = "`web1`: sudo wants a password (give it with `-K`)";
+        assert_eq!(host.error.as_deref(), Some(told));
+        assert_eq!((host.results[0].outcome, host.results[0].why.en.as_str()), (Outcome::Error, told));
+    }
+}

@@ -1,0 +1,166 @@
+//! What is wrong with a pack as a whole: its catalogue and its playbook have to fit each other.
+
+mod reads;
+
+use super::Pack;
+use crate::files::Files;
+use crate::place::{InputError, Place};
+use crate::playbook::model::{Act, Play, Playbook, Task};
+use crate::yaml::{Node, is_template};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a module sets, by the kind of thing and the parameters that say which one: two controls may
+/// not own the same. What writes a file is a file, whichever module it is.
+const OWNED: &[(&str, &str, &[&str])] = &[
+    ("apt", "package", &["name", "pkg"]),
+    ("authorized_key", "keys of", &["user"]),
+    ("blockinfile", "file", &["path", "dest"]),
+    ("copy", "file", &["dest"]),
+    ("dnf", "package", &["name"]),
+    ("file", "file", &["path", "dest"]),
+    ("group", "group", &["name"]),
+    ("kernel_module", "kernel module", &["name"]),
+    ("lineinfile", "file", &["path", "dest"]),
+    ("modprobe", "kernel module", &["name"]),
+    ("package", "package", &["name"]),
+    ("pam_profile", "pam profile", &["name"]),
+    ("replace", "file", &["path", "dest"]),
+    ("service", "unit", &["name"]),
+    ("sysctl", "sysctl", &["name", "key"]),
+    ("systemd", "unit", &["name"]),
+    ("template", "file", &["dest"]),
+    ("user", "user", &["name"]),
+];
+
+/// Checks a pack against its playbook.
+pub fn lint(files: &Files, pack: &Pack, playbook: &Playbook) -> Vec<InputError> {
+    // Handlers follow from tasks.
+    let of_plays: Vec<(&Play, Vec<&Task>)> =
+        playbook.plays.iter().map(|play| (play, play.all_tasks())).collect();
+    let tasks: Vec<&Task> = of_plays.iter().flat_map(|(_, tasks)| tasks).copied().collect();
+    let mut errors = Vec::new();
+    catalogue(pack, &mut errors);
+    carried(pack, &tasks, &mut errors);
+    owned(&tasks, &mut errors);
+    reads::alone(files, &of_plays, &mut errors);
+    errors
+}
+
+/// Statements and controls by themselves.
+fn catalogue(pack: &Pack, errors: &mut Vec<InputError>) {
+    for statement in pack.statements() {
+        if statement.controls.is_empty() && !statement.attestation {
+            let error =
+                InputError::at(&statement.place, format!("nothing satisfies statement `{}`", statement.id));
+            errors.push(error.hint("name its `controls`, or say `attestation: true`"));
+        }
+        for (control, place) in &statement.controls {
+            if pack.control(control).is_none() {
+                errors
+                    .push(InputError::at(place, format!("there is no control `{control}` in controls.yml")));
+            }
+        }
+    }
+    for control in &pack.controls {
+        if control.r#break.is_none() {
+            let message = format!("control `{}` has no `break`: nothing shows that it can fail", control.id);
+            errors.push(InputError::at(&control.place, message));
+        }
+        if pack.served_by(&control.id).is_empty() {
+            errors.push(InputError::at(
+                &control.place,
+                format!("control `{}` serves no statement", control.id),
+            ));
+        }
+    }
+    let foreign = pack.foreign.xccdf.iter().chain(&pack.foreign.lynis);
+    for (rule, controls) in foreign {
+        for control in controls.iter().filter(|id| pack.control(id).is_none()) {
+            let file = Place::new(pack.folder.join("foreign.yml"), 1, 1);
+            errors.push(InputError::at(&file, format!("rule `{rule}`: there is no control `{control}`")));
+        }
+    }
+}
+
+/// Each control has tasks, each task that can change a host has a control of the catalogue.
+fn carried(pack: &Pack, tasks: &[&Task], errors: &mut Vec<InputError>) {
+    let mut carried = BTreeSet::new();
+    for task in tasks {
+        if matches!(task.act, Act::IncludeTasks { .. }) {
+            let error =
+                InputError::at(&task.place, "the tasks of a pack are known beforehand: none is included");
+            errors.push(error.hint("use `import_tasks`"));
+        }
+        match task.control() {
+            Some(control) => {
+                carried.insert(control.to_string());
+                if pack.control(control).is_none() {
+                    let message = format!("there is no control `{control}` in controls.yml");
+                    errors.push(InputError::at(&task.place, message));
+                }
+            }
+            None if !task.notify.is_empty() => {
+                let error = InputError::at(&task.place, "a task without a control may not notify a handler");
+                errors.push(error.hint("tag it `control:NAME`"));
+            }
+            None if !task.only_looks() => {
+                let error = InputError::at(&task.place, "a task without a control may not change a host");
+                errors.push(error.hint(
+                    "tag it `control:NAME`; a command that only reads says `check_mode: false` and `changed_when: false`",
+                ));
+            }
+            None => {}
+        }
+    }
+    for control in pack.controls.iter().filter(|control| !carried.contains(&control.id)) {
+        let message = format!("no task of the playbook carries the control `{}`", control.id);
+        errors.push(InputError::at(&control.place, message));
+    }
+}
+
+/// Two controls that set the same thing undo one another.
+fn owned(tasks: &[&Task], errors: &mut Vec<InputError>) {
+    let mut owners: BTreeMap<String, (&str, &Place)> = BTreeMap::new();
+    for task in tasks {
+        let Some(control) = task.control() else { continue };
+        for setting in settings(task) {
+            match owners.get(&setting) {
+                Some((other, place)) if *other != control => {
+                    let message =
+                        format!("control `{control}` sets {setting}, as control `{other}` does at {place}");
+                    errors.push(InputError::at(&task.place, message));
+                }
+                Some(_) => {}
+                None => {
+                    owners.insert(setting, (control, &task.place));
+                }
+            }
+        }
+    }
+}
+
+/// What a task sets, as far as it is written without a template.
+fn settings(task: &Task) -> Vec<String> {
+    let Act::Module { name, args, .. } = &task.act else { return Vec::new() };
+    if let ("login_defs" | "sshd_config", Some(keywords)) =
+        (name.as_str(), args.get("settings").and_then(Node::as_map))
+    {
+        return keywords.iter().filter_map(|(key, _)| Some(format!("{name} {}", key.as_str()?))).collect();
+    }
+    // Folders are shared; what lies in them is owned.
+    if name == "file" && args.get("state").and_then(Node::as_str) == Some("directory") {
+        return Vec::new();
+    }
+    let module = crate::module::find(name).map_or(name.as_str(), |module| module.names()[0]);
+    let Some((_, kind, params)) = OWNED.iter().find(|(known, _, _)| *known == module) else {
+        return Vec::new();
+    };
+    let Some(which) = params.iter().find_map(|param| args.get(param)) else { return Vec::new() };
+    let names = match which.as_seq() {
+        Some(items) => items.iter().filter_map(Node::text).collect(),
+        None => which.text().into_iter().collect::<Vec<String>>(),
+    };
+    // With a template in it the place tells them apart.
+    let known = names.into_iter().filter(|name| !is_template(name));
+    known.map(|name| format!("{kind} {}", name.trim_end_matches(".service"))).collect()
+}
