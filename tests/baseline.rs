@@ -3,43 +3,19 @@
 
 #[path = "support/effect.rs"]
 mod effect;
+#[path = "support/kept.rs"]
+mod kept;
 mod support;
 
 use effect::Playbook;
-use serde_json::Value;
-use support::{Lab, Ran};
+use kept::{events, kept_its_word, recaps};
+use support::Lab;
 
 fn baseline(lab: &Lab) -> Playbook<'_> {
     let authority = lab.write("ca.pem", "no certificate at all; rsyslog isn't asked to connect here\n");
     Playbook::new(lab, "baseline.yml")
         .with("rsyslog_server=log.example")
         .with(format!("rsyslog_ca_file={}", authority.display()))
-}
-
-fn events<'r>(records: &'r [Value], event: &'r str) -> impl Iterator<Item = &'r Value> {
-    records.iter().filter(move |record| record["event"] == event)
-}
-
-/// Of each host's recap.
-fn recaps(ran: &Ran) -> Vec<Value> {
-    let records = ran.records();
-    let recaps: Vec<Value> = events(&records, "finished").map(|record| record["recap"].clone()).collect();
-    assert!(!recaps.is_empty());
-    recaps
-}
-
-/// Certain Changes were all made as shown, and nothing that wasn't announced.
-#[track_caller]
-fn kept_its_word(applied: &Ran) {
-    for recap in recaps(applied) {
-        let kept = &recap["kept"];
-        let count = |name: &str| kept[name].as_u64().expect("a number");
-        assert!(count("certain_as_shown") > 15, "{kept}");
-        assert_eq!(count("certain_otherwise"), 0, "{kept}");
-        assert_eq!(count("not_announced"), 0, "{kept}");
-        assert_eq!(kept["not_made"].as_object().map(|tasks| tasks.len()), Some(0), "{kept}");
-        assert_eq!((recap["diverged"].as_u64(), recap["failed"].as_u64()), (Some(0), Some(0)), "{recap}");
-    }
 }
 
 #[track_caller]

@@ -50,6 +50,7 @@ const ALL: &str = "
     - group: {name: dry-group}
     - authorized_key: {user: admin, key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDdJLkJsz2ZFb1E9GE5z4oue/TKSymOrTU4vy0QzJ+wW dry}
     - login_defs: {settings: {PASS_MAX_DAYS: 365}}
+    - logins:
     - password_ageing: {max_days: 365}
     - pam_profile:
         name: harda-dry
@@ -71,6 +72,8 @@ const ALL: &str = "
     - assert: {that: [known]}
     - debug: {msg: '{{ seen.stat.exists }}'}
     - fail: {msg: never}
+      when: false
+    - refuse: {msg: never}
       when: false
     - ping:
 ";

@@ -133,6 +133,16 @@ fn saved_plan() {
 }
 
 #[test]
+fn foreign_report() {
+    replay("foreign_report");
+}
+
+#[test]
+fn declared() {
+    replay("declared");
+}
+
+#[test]
 fn every_target_is_replayed() {
     let here = include_str!("fuzz_corpus.rs");
     for (target, _) in TARGETS {

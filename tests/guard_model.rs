@@ -309,13 +309,12 @@ fn no_order_of_events_loses_the_host() {
 }
 
 /// The host's script with what touches the machine taken out: the rules for moving the state stay.
-fn script(folder: &Path) -> String {
-    let switch = include_str!("../src/guard/switch.sh");
-    let (body, verbs) = switch.split_once("# --- verbs").expect("the mark");
+fn script(folder: &Path, more: &str) -> String {
+    let (body, verbs) = harda::guard::SWITCH.split_once("# --- verbs").expect("the mark");
     format!(
         "g={0}/guard\nboot={0}/boot\nclock={0}/clock\n{body}\n\
          snapshot() {{ rm -rf \"$g/snap\"; mkdir \"$g/snap\"; }}\nhook() {{ :; }}\nwatcher() {{ :; }}\nunhook() {{ :; }}\nsystemd() {{ false; }}\n\
-         has() {{ false; }}\nrestore() {{ : >\"$g/restored\"; }}\n# --- verbs{verbs}",
+         has() {{ false; }}\n{more}\n# --- verbs{verbs}",
         folder.display()
     )
 }
@@ -361,7 +360,7 @@ fn the_hosts_script_moves_as_the_model_does() {
                 |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
             write("boot", boot);
             write("clock", &format!("{clock}.53 1.0\n"));
-            write("switch", &script(folder.path()));
+            write("switch", &script(folder.path(), "restore() { : >\"$g/restored\"; }"));
             if !found.is_empty() {
                 write("guard/state", &format!("{found}\n"));
             }
@@ -385,5 +384,51 @@ fn the_hosts_script_moves_as_the_model_does() {
             let restores = left.starts_with("fired") && !found.starts_with("fired");
             assert_eq!(guard.join("restored").exists(), restores, "{case}");
         }
+    }
+}
+
+#[test]
+fn a_firing_that_was_broken_off_goes_on_with_its_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(folder.path().join("guard/snap")).expect("made");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    write("boot", "one");
+    write("clock", "160.0 1.0\n");
+    write("guard/state", "firing me 150 one 60\n");
+    write("guard/report", "restored /etc/ssh/first\n");
+    let parts = "files() { say 'restored /etc/second'; }\naccounts() { :; }\nreset_sysctls() { :; }\n\
+                 reset_firewall() { :; }\nreset_network() { :; }\nservices() { say \"saw $(grep -c /etc/ \"$g/report\")\"; }";
+    write("switch", &script(folder.path(), parts));
+    let ran = Command::new("sh").args(["switch", "watch"]).current_dir(folder.path()).status();
+    assert!(ran.expect("sh starts").success());
+    let report = std::fs::read_to_string(folder.path().join("guard/report")).expect("a report");
+    assert_eq!(report, "restored /etc/ssh/first\nrestored /etc/second\nsaw 2\n");
+}
+
+#[test]
+fn a_watcher_outlives_a_file_system_that_takes_nothing() {
+    for shell in [&["dash"][..], &["bash", "--posix"], &["busybox", "sh"]] {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("guard/snap")).expect("made");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+        write("boot", "one");
+        write("clock", "160.0 1.0\n");
+        write("guard/state", "armed me 150 one 60\n");
+        write("switch", &script(folder.path(), "restore() { : >\"$g/restored\"; }"));
+        // A folder can't be written to as a file, by root neither.
+        let lock = folder.path().join("guard/lock");
+        std::fs::create_dir(&lock).expect("made");
+        let mut command = Command::new(shell[0]);
+        let mut watcher = command
+            .args(&shell[1..])
+            .args(["switch", "watch"])
+            .current_dir(folder.path())
+            .spawn()
+            .expect("a shell");
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        assert!(watcher.try_wait().expect("a child").is_none(), "{shell:?}: the watcher has ended");
+        std::fs::remove_dir(&lock).expect("gone");
+        assert!(watcher.wait().expect("ended").success());
+        assert!(folder.path().join("guard/restored").exists(), "{shell:?}");
     }
 }

@@ -329,6 +329,14 @@ fn mistakes_in_a_task_are_told_with_their_place() {
         ),
         ("- debug: {}\n  delegate_to: x", "site.yml:4:7: `delegate_to` is not supported by harda yet"),
         ("- local_action: debug", "site.yml:3:7: `local_action` is not supported by harda yet"),
+        (
+            "- debug: {}\n  guard: false",
+            "site.yml:4:14: `guard` is `true` or not there: what could lock you out is guarded whatever a task says\n  hint: `--no-guard` makes a whole run without the dead-man's switch",
+        ),
+        (
+            "- debug: {}\n  guard: '{{ x }}'",
+            "site.yml:4:14: templates in `guard` are not supported: what is guarded is known beforehand",
+        ),
         ("- debug: {}\n  hosts: x", "site.yml:4:7: unknown keyword `hosts`"),
         (
             "- debug: {}\n  register: my-var",

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use support::Lab;
 
-static LAB: LazyLock<Lab> = LazyLock::new(|| Lab::up(&["bookworm", "bookworm-busybox"]));
+static LAB: LazyLock<Lab> = LazyLock::new(|| Lab::up(&["bookworm", "bookworm-busybox", "trixie"]));
 
 /// A harda in the background: changes a file, then is at work until `/run/NAME.go` is there.
 struct Other {
@@ -87,12 +87,15 @@ fn a_second_run_is_refused_with_who_is_there_or_waits() {
         refused.says("is locked by run").says(&held).says(&format!("(process {pid})"));
         assert_ne!(LAB.exec(host, "test -e /srv/second").code, 0);
 
+        // The other run makes this file at its end, after the second has planned to.
+        let file = format!("/srv/{name}.end");
         std::thread::scope(|threads| {
-            let waiting = threads.spawn(|| second("apply", host, "/srv/second", &[]));
+            let waiting = threads.spawn(|| second("apply", host, &file, &[]));
             std::thread::sleep(Duration::from_secs(2));
-            assert_ne!(LAB.exec(host, "test -e /srv/second").code, 0, "it waits");
+            assert_ne!(LAB.exec(host, &format!("test -e {file}")).code, 0, "it waits");
             other.go(host);
-            waiting.join().expect("no panic").expect(0);
+            waiting.join().expect("no panic").expect(0).says("made and not announced").says_not("drifted");
+            assert_eq!(LAB.exec(host, &format!("cat {file}")).stdout, "second");
         });
         assert!(other.child.wait().expect("ended").success());
         // What the other run has left in the background doesn't hold the lock, and nobody is told of.
@@ -103,7 +106,7 @@ fn a_second_run_is_refused_with_who_is_there_or_waits() {
 
 #[test]
 fn a_run_that_is_killed_leaves_no_lock() {
-    let host = &LAB.hosts[0];
+    let host = &LAB.hosts[2];
     let mut other = Other::start(host, "killed");
     other.child.kill().expect("killed");
     other.child.wait().expect("ended");

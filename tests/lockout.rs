@@ -24,7 +24,8 @@ use support::Lab;
 use trial::{Row, TIMEOUT, table};
 
 /// Hosts of each kind, so that all cases of a run take about as long on each.
-const HOSTS: [(&str, usize); 3] = [("bookworm", 7), ("trixie", 3), ("bookworm-busybox", 1)];
+const HOSTS: [(&str, usize); 4] =
+    [("bookworm", 7), ("trixie", 3), ("bookworm-busybox", 1), ("bookworm-nosystemd", 1)];
 
 #[test]
 fn a_case_of_lock_out_is_refused_or_taken_back() {
@@ -238,9 +239,15 @@ fn a_host_that_reboots_is_restored_before_it_lets_anybody_in() {
         let number = |text: &str| text.trim().parse::<f64>().expect("seconds");
         assert!(number(&fired) < number(&sshd), "restored at {fired}, sshd started at {sshd}");
         ground.enters("admin").expect(0);
+        runs(&lab, host).says("restored by the host at").says("the machine was started anew");
         ground.tells_of_it("admin").unwrap_or_else(|wrong| panic!("{host}: {wrong}"));
         assert_eq!(ground.differs_soon(&before), Vec::<String>::new());
     });
+}
+
+/// What a host's records of runs say of them.
+fn runs(lab: &Lab, host: &str) -> support::Ran {
+    lab.harda(&["runs", "-b", "-i", &lab.inventory("admin").to_string_lossy(), "--host", host]).expect(0)
 }
 
 #[test]
@@ -259,6 +266,7 @@ fn the_guards_own_tries_do_not_get_it_banned() {
 ";
     let book = lab.write("nobody.yml", &ground::play(tasks));
     ground.harda("apply", "admin", &book, &["--guard-timeout", "12"]).expect(5).says("bites");
+    runs(&lab, &lab.hosts[0]).says("restored by the host at").says("refused the login of `admin`");
     // At once, from the address that was refused before.
     let harmless = lab.write("harmless.yml", ground::HARMLESS);
     ground.harda("plan", "admin", &harmless, &[]).expect(0).says_not("enalt");

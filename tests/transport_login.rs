@@ -71,7 +71,7 @@ fn a_passphrase_is_asked_for_once_for_all_hosts() {
     let count = asked.clone();
     let options = Options {
         ssh_config: Some("/dev/null".into()),
-        ask_passphrase: Some(Arc::new(move |_| {
+        ask: Some(Arc::new(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
             Some(Secret::new("hemligt".to_string()))
         })),

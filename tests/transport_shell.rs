@@ -119,6 +119,8 @@ fn a_step_that_takes_too_long_is_given_up() {
     let begun = Instant::now();
     let failure = session.send(&[Question::Observe(Observation(slow))]).expect_err("a failure");
     assert_eq!(failure.kind, FailureKind::TimedOut);
+    // What still runs there holds up nothing: that shell is not used again.
+    assert_eq!(ask(&mut session, "echo again").text(), "again\n");
     drop(session);
     assert!(begun.elapsed() < Duration::from_secs(5), "neither the deadline nor the drop waits");
 }
@@ -224,6 +226,36 @@ fn what_rc_files_print_is_dropped_and_endless_noise_refused() {
         failure.message.starts_with("`web1` prints without end before its shell answers: y"),
         "{failure}"
     );
+}
+
+#[test]
+fn a_flood_where_another_user_is_awaited_is_refused() {
+    // On either stream, before the password is asked for and after it was given.
+    for flood in ["exec yes", "exec yes >&2", "printf '%s' \"$2\" >&2; head -n 1 >$0.got; exec yes >&2"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("bin")).unwrap();
+        let fake = folder.path().join("bin/sudo");
+        // `sudo -n` wants a password; `sudo -S -H -p PROMPT ...` is given one.
+        let script = format!("#!/bin/sh\n[ \"$1\" != -n ] || exit 1\nshift 2\n{flood}\n");
+        fs::write(&fake, script).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode;
+        fs::set_permissions(&fake, mode(0o755)).unwrap();
+        fs::set_permissions(folder.path().join("bin"), mode(0o777)).unwrap();
+        let extra = format!("SetEnv PATH={}/bin:/usr/bin:/bin", folder.path().display());
+        let sshd = Sshd::start_in(folder, &extra, &["ed25519"]);
+        fs::set_permissions(sshd.folder.path(), mode(0o755)).unwrap();
+        let begun = Instant::now();
+        let tried = open(&connector(), &sshd.login("ana"), Some(&sudo(Some("hemligt"))))
+            .and_then(|mut session| session.send(&[observe("id")]));
+        let failure = tried.expect_err("a failure");
+        assert_eq!(failure.kind, FailureKind::Become, "{flood}: {failure}");
+        let message = "`web1` prints without end where it should become the other user";
+        assert!(failure.message.starts_with(message), "{flood}: {failure}");
+        assert!(failure.message.len() < 2000, "{} bytes", failure.message.len());
+        assert!(begun.elapsed() < Duration::from_secs(20), "{flood}");
+        let got = fs::read_to_string(sshd.path("bin/sudo.got")).unwrap_or_default();
+        assert_eq!(got == "hemligt\n", flood.contains("got"), "{flood}: it was given `{got}`");
+    }
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! A line that is cut in the middle of a run.
 
+use crate::support::forwarder::{Forwarder, Harm};
 use crate::{LAB, book, inventory, leftovers};
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// One at a time: each of these holds the host's lock for as long as it likes.
@@ -79,53 +78,31 @@ fn a_session_that_is_killed_while_a_file_is_sent() {
     assert_eq!(leftovers(host(), "/srv"), "");
 }
 
-/// Forwards to the host's sshd until it is told to cut.
-struct Forwarder {
-    port: u16,
-    ends: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Forwarder {
-    fn start(to: String) -> Forwarder {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        let ends = Arc::new(Mutex::new(Vec::new()));
-        let kept = ends.clone();
-        std::thread::spawn(move || {
-            for near in listener.incoming().flatten() {
-                let Ok(far) = TcpStream::connect((to.as_str(), 22)) else { continue };
-                for (from, to) in [(&near, &far), (&far, &near)] {
-                    let (from, to) = (from.try_clone().expect("cloned"), to.try_clone().expect("cloned"));
-                    std::thread::spawn(move || pass(from, to));
-                }
-                kept.lock().expect("whole").extend([near, far]);
-            }
-        });
-        Forwarder { port, ends }
-    }
-
-    fn cut(&self) {
-        for end in self.ends.lock().expect("whole").iter() {
-            let _ = end.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-fn pass(mut from: TcpStream, mut to: TcpStream) {
-    let mut buffer = [0; 16 << 10];
-    while let Ok(count) = from.read(&mut buffer) {
-        if count == 0 || to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    let _ = to.shutdown(Shutdown::Both);
+#[test]
+fn what_a_killed_script_has_left_goes_with_the_next_run() {
+    let _alone = ALONE.lock();
+    let big = LAB.folder.path().join("sparse");
+    std::fs::File::create(&big).and_then(|file| file.set_len(512 << 20)).expect("made");
+    let text = "- hosts: all\n  tasks:\n    - copy: {src: sparse, dest: /srv/hard/file}\n";
+    let (killed, hosts) = (book("hard.yml", text), inventory("hard-hosts.yml", host(), "root", &[]));
+    LAB.exec(host(), "mkdir -p /srv/hard").expect(0);
+    let child = started(&killed, &hosts);
+    until("ls -A /srv/hard | grep -q harda");
+    // The loop, and the shell of the script, before it can take its file away.
+    LAB.exec(host(), "pkill -9 -f 'read -r [bn]; eval'").expect(0);
+    ended(child, &["unreachable"]);
+    assert_ne!(leftovers(host(), "/srv/hard"), "");
+    let next = "- hosts: all\n  tasks:\n    - copy: {content: x, dest: /srv/next}\n";
+    LAB.harda(&["apply", &book("next.yml", next), "-i", &hosts]).expect(0);
+    assert_eq!(leftovers(host(), "/srv"), "");
+    assert_eq!(LAB.exec(host(), "ls /var/lib/harda/runs/*/temporary").stdout, "");
 }
 
 #[test]
 fn a_line_that_is_cut_between_here_and_the_host() {
     let _alone = ALONE.lock();
     let address = LAB.address(host());
-    let forwarder = Forwarder::start(address.clone());
+    let forwarder = Forwarder::start("127.0.0.1:0", &format!("{address}:22"));
     let port = forwarder.port.to_string();
     let known = std::fs::read_to_string(LAB.env("HARDA_LAB_KNOWN_HOSTS")).expect("known hosts");
     let known = known.replace(&address, &format!("[127.0.0.1]:{port}"));
@@ -136,7 +113,7 @@ fn a_line_that_is_cut_between_here_and_the_host() {
     let text = "- hosts: all\n  tasks:\n    - name: long\n      command: sleep 62\n";
     let child = started(&book("cut.yml", text), &hosts);
     until("pgrep -x -f 'sleep 62'");
-    forwarder.cut();
+    forwarder.harm(Harm::Cut);
     ended(child, &["unreachable", "closed the connection"]);
     // What still runs keeps the host's lock.
     LAB.exec(host(), "pkill -x -f 'sleep 62'").expect(0);

@@ -32,9 +32,28 @@ fn a_full_disk() {
 }
 
 #[test]
+fn a_disk_that_is_full_when_the_switch_is_armed() {
+    let guard = "/var/lib/harda/guard";
+    each(
+        "unarmed",
+        &format!("mkdir -p {guard} && mount -t tmpfs -o size=4k,mode=700 tmpfs {guard}"),
+        "copy: {content: \"ClientAliveInterval 77\\n\", dest: /etc/ssh/sshd_config.d/77.conf}",
+        &format!("umount {guard}"),
+        |host, ran| {
+            ran.says("the dead-man's switch could not be armed, so nothing was changed")
+                .says("No space left");
+            assert_eq!(
+                LAB.exec(host, &format!("ls -A {guard} /etc/ssh/sshd_config.d | grep -e new -e 77")).stdout,
+                ""
+            );
+        },
+    );
+}
+
+#[test]
 fn a_read_only_etc() {
     let mount = "mount --bind /etc /etc && mount -o remount,bind,ro /etc";
-    each("readonly", mount, "copy: {content: x, dest: /etc/motd}", "umount /etc", |host, ran| {
+    each("readonly", mount, "copy: {content: x, dest: /etc/motd}", "umount -l /etc", |host, ran| {
         ran.says("file /etc/motd could not be changed").says("Read-only file system");
         assert_eq!(leftovers(host, "/etc"), "");
     });

@@ -108,10 +108,23 @@ fn nft(rules: &str) -> String {
 }
 
 pub fn cases() -> Vec<Case> {
-    [by_sshd(), by_accounts(), by_keys(), by_sudo(), by_pam(), by_firewall(), by_network(), by_services()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        by_sshd(),
+        by_accounts(),
+        by_keys(),
+        by_sudo(),
+        by_pam(),
+        by_firewall(),
+        by_network(),
+        by_services(),
+        by_folders(),
+        by_packages(),
+        by_profiles(),
+        by_word(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn by_sshd() -> Vec<Case> {
@@ -322,9 +335,15 @@ fn by_pam() -> Vec<Case> {
     ]
 }
 
+/// A file that is written, and a service that a handler restarts.
+fn restarted(path: &str, content: &str, service: &str) -> String {
+    let file = serde_json::json!({ "dest": path, "content": content, "mode": "0644" });
+    format!(
+        "  tasks:\n    - name: bites\n      copy: {file}\n      notify: takes effect\n  handlers:\n    - name: takes effect\n      service: {{name: {service}, state: restarted, daemon_reload: true}}\n"
+    )
+}
+
 fn by_firewall() -> Vec<Case> {
-    let install =
-        |package: &str| format!("DEBIAN_FRONTEND=noninteractive apt-get -q install -y {package} >/dev/null");
     let new = nft("add rule inet shut in tcp dport 22 ct state new drop");
     let all = nft("add rule inet shut in iif eth0 drop");
     let ruleset = "flush ruleset\ntable inet filter {\n  chain input { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; }\n}\n";
@@ -338,12 +357,31 @@ fn by_firewall() -> Vec<Case> {
         Case::new("nft drops new connections, over rules of others", shell(&new))
             .after("nft 'add table inet mine; add set inet mine s { type ipv4_addr; elements = { 192.0.2.1, 192.0.2.7 } }; add chain inet mine c { type filter hook input priority 10; policy accept; }; add rule inet mine c ip saddr @s counter drop'"),
         Case::new("the rules of nftables.conf", template),
+        Case::new("nftables.conf, by a restart", restarted("/etc/nftables.conf", ruleset, "nftables")),
+        Case::new("sshd's options elsewhere", restarted("/etc/default/ssh", "SSHD_OPTS=-p 2222\n", "ssh")).sample(),
+        Case::new(
+            "sshd elsewhere, by a drop-in of its unit",
+            restarted(
+                "/etc/systemd/system/ssh.service.d/elsewhere.conf",
+                "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -p 2222\n",
+                "ssh",
+            ),
+        )
+        .after("mkdir -p /etc/systemd/system/ssh.service.d"),
         Case::new("what nft does not take", copy("/etc/nftables.conf", "table inet filter { chain }\n"))
             .refused("syntax error"),
         Case::new("ufw denies before it allows", shell("ufw default deny incoming && ufw --force enable"))
             .after(&install("ufw")),
         Case::new("iptables", shell("iptables -A INPUT -p tcp --dport 22 --syn -j DROP")).after(&install("iptables")),
         Case::new("the policy of iptables", shell("iptables -P INPUT DROP")).after(&install("iptables")).on("trixie"),
+        Case::new(
+            "a rule that only iptables can read, over rules of others",
+            shell("nft 'add chain inet mine c { policy drop; }'; iptables -A INPUT -p tcp --dport 22 --syn -m recent --set --name shut -j DROP; iptables -t raw -A PREROUTING -p tcp --dport 23 -j DROP"),
+        )
+        .after(&format!(
+            "{}; iptables -A INPUT -p tcp --dport 24 -m string --algo bm --string x -j DROP || exit 77; nft 'add table inet mine; add chain inet mine c {{ type filter hook input priority 10; policy accept; }}; add rule inet mine c tcp dport 25 drop'",
+            install("iptables")
+        )),
         Case::new("legacy iptables", shell("iptables-legacy -A INPUT -p tcp --dport 22 --syn -j DROP"))
             .after(&format!("{}; iptables-legacy -S >/dev/null 2>&1 || exit 77", install("iptables"))),
     ]
@@ -356,6 +394,19 @@ fn by_network() -> Vec<Case> {
         Case::new("a black hole for harda", shell("ip route add blackhole {{ lab_caller }}/32")),
         Case::new("a rule before the routes", shell("ip rule add to {{ lab_caller }}/32 prohibit pref 5"))
             .on("bookworm-busybox"),
+        Case::new(
+            "a wrong neighbour for harda",
+            shell("ip neigh replace {{ lab_caller }} lladdr 02:00:00:00:00:01 nud permanent dev eth0"),
+        ),
+        Case::new("a link without ARP, of another address and size", shell(
+            "ip link set eth0 mtu 900; ip link set eth0 address 02:00:00:00:00:02; ip link set eth0 arp off; ip neigh flush dev eth0",
+        ))
+        .on("trixie"),
+        Case::new("a qdisc that swallows all", shell("tc qdisc replace dev eth0 root blackhole")).sample(),
+        Case::new("values of the kernel, and a drop", shell(&format!(
+            "echo 77 >/proc/sys/net/ipv4/tcp_keepalive_time; sysctl -qw net.core.somaxconn=7 net.ipv4.ip_forward=1 net.ipv4.neigh.eth0.retrans_time_ms=7000; {}",
+            nft("add rule inet shut in iif eth0 drop")
+        ))),
         Case::new("hosts.deny", copy("/etc/hosts.deny", "sshd: ALL\n")),
         // Answers leave by another way than they came in, as on a host of two networks.
         Case::new(
@@ -373,8 +424,136 @@ fn by_network() -> Vec<Case> {
     ]
 }
 
+/// What harda's own sessions do not read, and people's do.
+fn by_profiles() -> Vec<Case> {
+    let first_line = |path: &str| {
+        task("lineinfile", serde_json::json!({ "path": path, "line": "exec false", "insertbefore": "BOF" }))
+    };
+    vec![
+        Case::new("exec false in root's .bashrc", first_line("/root/.bashrc")).by("root").sample(),
+        Case::new("exec false in root's .profile", first_line("/root/.profile")).by("root").on("trixie"),
+        Case::new(
+            "exec false behind the question of ~/.bashrc whether somebody is there",
+            task(
+                "copy",
+                serde_json::json!({ "dest": "/home/admin/.bashrc",
+                    "content": "case $- in *i*) ;; *) return ;; esac\nexec false\n" }),
+            ),
+        ),
+        Case::new(
+            "a broken file in /etc/profile.d",
+            copy("/etc/profile.d/broken.sh", "cd /nowhere || exit 1\n"),
+        )
+        .sample(),
+        Case::new("the same by a command", shell("echo 'exit 1' >/etc/profile.d/broken.sh")).on("trixie"),
+    ]
+}
+
+/// What only the one who wrote the task knows.
+fn by_word() -> Vec<Case> {
+    let harden = "mkdir -p /opt/site && printf '%s\\n' '#!/bin/sh' \\
+        'echo AllowUsers nobody >/etc/ssh/sshd_config.d/00-lockout.conf' 'systemctl restart ssh' >/opt/site/harden.sh && \\
+        chmod +x /opt/site/harden.sh";
+    let include =
+        "mkdir -p /opt/site && echo 'Include /opt/site/*.conf' >/etc/ssh/sshd_config.d/50-site.conf";
+    let guarded = |tasks: String| tasks.replacen("      notify:", "      guard: true\n      notify:", 1);
+    vec![
+        Case::new(
+            "a script of one's own, with `guard: true`",
+            task("command", serde_json::json!("/opt/site/harden.sh")) + "      guard: true\n",
+        )
+        .after(harden)
+        .sample(),
+        Case::new(
+            "a file that sshd includes, known by its handler",
+            then_ssh(
+                "copy",
+                serde_json::json!({ "dest": "/opt/site/ours.conf", "content": "AllowUsers nobody\n" }),
+                "restarted",
+            ),
+        )
+        .after(include)
+        .sample(),
+        Case::new(
+            "a file that sshd includes, with `guard: true`",
+            guarded(then_ssh(
+                "copy",
+                serde_json::json!({ "dest": "/opt/site/ours.conf", "content": "AllowUsers nobody\n" }),
+                "restarted",
+            )),
+        )
+        .after(include)
+        .sample(),
+    ]
+}
+
+/// Installs a package from the lab's own archive.
+fn install(package: &str) -> String {
+    format!("DEBIAN_FRONTEND=noninteractive apt-get -q install -y {package} >/dev/null")
+}
+
+fn by_folders() -> Vec<Case> {
+    let moved = shell("mv /srv/people /srv/elsewhere");
+    vec![
+        Case::new("folders on the way to a login, by chmod", shell("chmod 700 / /etc /home /usr/bin")).sample(),
+        Case::new(
+            "the folder of the homes, by a task",
+            task("file", serde_json::json!({ "path": "/home", "state": "directory", "mode": "0700" })),
+        )
+        .on("trixie"),
+        Case::new("the folder of the homes is moved away", moved + "      guard: true\n")
+            .after("mkdir -m 755 /srv/people && usermod -d /srv/people/admin -m admin && touch /srv/people/not-kept"),
+        Case::new(
+            "access lists and capabilities",
+            shell(
+                "setcap -r /etc/profile.d/ours.sh; setfacl -b /etc/ssh/sshd_config; setfacl -m u:alice:rx /etc/pam.d; \
+                 setfacl -m u:alice:r /etc/pam.d/sudo; setfacl -m u:alice:rwx /home/admin; chmod 777 /home/admin",
+            ),
+        )
+        .after(
+            "touch /etc/profile.d/ours.sh && setcap cap_net_raw+ep /etc/profile.d/ours.sh && \
+             setfacl -m u:alice:r /etc/ssh/sshd_config",
+        ),
+        Case::new("sudo without the bit that makes it root's", shell("chmod u-s /usr/bin/sudo")),
+        Case::new(
+            "a read-only /etc while it is put back",
+            shell(&format!(
+                "echo 'AllowUsers nobody' >{DROP_IN} && systemctl restart ssh; mount --bind /etc /etc; \
+                 mount -o remount,bind,ro /etc; systemd-run -q --on-active=18 --timer-property=AccuracySec=1s umount -l /etc"
+            )),
+        ),
+    ]
+}
+
+fn by_packages() -> Vec<Case> {
+    let gone = |name: &str| task("apt", serde_json::json!({ "name": name, "state": "absent" }));
+    vec![
+        Case::new("openssh-server goes", gone("openssh-server"))
+            .refused("its login rests on the package `openssh-server`")
+            .sample(),
+        Case::new("sudo goes", gone("sudo")).refused("its login rests on the package `sudo`").on("trixie"),
+    ]
+}
+
 fn by_services() -> Vec<Case> {
     vec![
+        Case::new("sshd masked until the next boot", shell("systemctl mask --runtime --now ssh")).sample(),
+        Case::new(
+            "sshd elsewhere, by a drop-in until the next boot",
+            shell(
+                "mkdir -p /run/systemd/system.control/ssh.service.d && \
+                 printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/sshd -D -p 2222\\n' >/run/systemd/system.control/ssh.service.d/x.conf && \
+                 systemctl daemon-reload && systemctl restart ssh",
+            ),
+        )
+        .on("trixie"),
+        Case::new(
+            "AllowUsers nobody, by a command, without systemd",
+            shell(&format!("echo 'AllowUsers nobody' >{DROP_IN}; kill -HUP $(cat /run/sshd.pid)"))
+                + "      guard: true\n",
+        )
+        .on("bookworm-nosystemd")
+        .sample(),
         Case::new(
             "sshd stopped and disabled",
             task("systemd", serde_json::json!({ "name": "ssh", "state": "stopped", "enabled": false })),

@@ -166,6 +166,10 @@ fn killed(ground: &Ground<'_>, case: &Case, before: &[String], row: &mut Row) {
         row.wrong.push("killed: the host did not restore itself".into());
         return;
     }
+    let records = "grep -h '\"restored\"' /var/lib/harda/runs/*/manifest";
+    if !ground.lab.exec(&ground.host, records).stdout.contains("nobody proved access in time") {
+        row.wrong.push("killed: its record does not say that it was taken back".into());
+    }
     if let Err(wrong) = ground.tells_of_it(case.user) {
         row.wrong.push(format!("killed: {wrong}"));
     }

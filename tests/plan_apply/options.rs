@@ -1,6 +1,8 @@
 //! Ansible's short options.
 
 use super::{INVENTORY, LAB, book, one, told};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 const TAGS: &str = "
 tasks:
@@ -97,4 +99,28 @@ fn lists_contact_nobody() {
     let tasks = book.plan(&["--list-tasks", "-t", "blue"]).expect(0);
     tasks.says("  blue").says("  always").says_not("  red");
     book.plan(&["--syntax-check"]).expect(0);
+}
+
+#[test]
+fn a_dry_run_heeds_the_first_interrupt() {
+    let tasks = "tasks:\n  - command: sleep 3\n    check_mode: false\n    changed_when: false\n";
+    let book = book("interrupted", tasks);
+    let inventory = INVENTORY.to_string_lossy();
+    let child = Command::new(env!("CARGO_BIN_EXE_harda"))
+        .args(["plan", &book.path, "-i", &inventory, "-f", "1"])
+        .current_dir(LAB.folder.path())
+        .env_remove("SSH_AUTH_SOCK")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("harda starts");
+    std::thread::sleep(Duration::from_millis(1500));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .expect("a signal");
+    let output = child.wait_with_output().expect("its end");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("interrupted: what is not shown was not looked at; nothing was changed"), "{said}");
+    // The last host was not begun.
+    let row = said.lines().find(|line| line.starts_with(&LAB.hosts[3])).expect("a row");
+    assert!(row.trim_end().ends_with(" ms"), "{said}");
 }

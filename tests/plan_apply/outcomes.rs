@@ -185,3 +185,30 @@ tasks:
     assert_eq!(told(&applied, "done", &LAB.hosts[0])[4], "own group leaves with it: ok");
     LAB.exec(&LAB.hosts[0], "getent group people bert; id bert").says_not("people:").says_not("bert:");
 }
+
+/// A unit's file is written, and the unit enabled and started, in one run.
+#[test]
+fn a_unit_that_the_run_brings_is_started_and_enabled() {
+    let host = &LAB.hosts[0];
+    let book = "
+- hosts: all
+  become: true
+  tasks:
+    - name: its file
+      copy:
+        dest: /etc/systemd/system/brought.service
+        content: |
+          [Service]
+          ExecStart=/bin/sleep infinity
+          [Install]
+          WantedBy=multi-user.target
+    - name: it runs
+      service: {name: brought, state: started, enabled: true}
+";
+    LAB.write("brought.yml", book);
+    let inventory = LAB.inventory("root").to_string_lossy().into_owned();
+    let apply = || LAB.harda(&["apply", "brought.yml", "-i", &inventory, "-l", host]).expect(0);
+    apply().says("?~ unit brought.service  at boot disabled -> enabled").says("conditional: 1 as shown");
+    LAB.exec(host, "systemctl is-enabled brought && systemctl is-active brought").expect(0);
+    apply().says("nothing changed");
+}

@@ -28,6 +28,8 @@ pub fn entry(task: &str, line: usize, status: Status) -> Entry {
         changes: Vec::new(),
         action: None,
         notes: Vec::new(),
+        checked: false,
+        evidence: Vec::new(),
     }
 }
 
@@ -172,6 +174,7 @@ pub fn a_plan() -> Vec<Event> {
         ]);
         events.push(Event::Connected {
             host: host.clone(),
+            machine_id: "0123456789abcdef0123456789abcdef".into(),
             summary: "Debian 12, systemd".into(),
             login_ms: 212,
         });

@@ -83,6 +83,12 @@ impl<'l> Playbook<'l> {
     pub fn has_nothing_to_do(&self, hosts: &[String]) {
         self.run("plan", hosts, &["--detailed-exitcode"]).expect(0);
     }
+
+    /// That there is nothing to do, and nothing to find.
+    #[track_caller]
+    pub fn complies(&self, hosts: &[String]) {
+        self.run("audit", hosts, &[]).expect(0).says(": compliant");
+    }
 }
 
 /// The system's `ssh` to USER@HOST, with the lab's known hosts and nothing of the user's own, then these options. It
@@ -123,4 +129,17 @@ pub fn put(lab: &Lab, host: &str, path: &str, text: &str) {
     let path = files(lab, host).join(path.trim_start_matches('/'));
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
     std::fs::write(path, text).expect("written");
+}
+
+/// The lab's persons as a site declares them, in JSON, with these variables besides.
+pub fn persons(lab: &Lab, more: serde_json::Value) -> String {
+    let keys = lab.fingerprints();
+    let one = |name: &str, admin: bool| serde_json::json!({ "name": name, "admin": admin, "purpose": "tests", "keys": keys });
+    let mut vars = serde_json::json!({
+        "accounts_persons": [one("admin", true), one("operator", true), one("alice", false)],
+        "sudo_nopasswd": ["admin"],
+    });
+    let more = more.as_object().expect("variables").clone();
+    vars.as_object_mut().expect("variables").extend(more);
+    vars.to_string()
 }

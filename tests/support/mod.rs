@@ -2,6 +2,9 @@
 
 #![allow(dead_code)]
 
+pub mod forwarder;
+pub mod vm;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -110,6 +113,18 @@ impl Lab {
         self.env("HARDA_LAB_ADDRESSES").split(' ').nth(at).expect("an address").to_string()
     }
 
+    /// Of the two keys that all accounts of a lab host take.
+    pub fn fingerprints(&self) -> Vec<String> {
+        let key = self.env("HARDA_LAB_KEY");
+        let other = Path::new(&key).with_file_name("id_passphrase").to_string_lossy().into_owned();
+        let of = |key: &String| {
+            let out = Command::new("ssh-keygen").arg("-lf").arg(format!("{key}.pub")).output();
+            let told = String::from_utf8(out.expect("ssh-keygen starts").stdout).expect("text");
+            told.split(' ').nth(1).expect("a fingerprint").to_string()
+        };
+        [key, other].iter().map(of).collect()
+    }
+
     /// Writes the inventory for logging in as this user, and gives its path.
     pub fn inventory(&self, user: &str) -> PathBuf {
         let text = lab(&["inventory", "--prefix", &self.prefix, "--user", user]).expect(0).stdout;
@@ -138,10 +153,13 @@ impl Lab {
     /// Writes a file of this test's folder.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).expect("made");
-        }
-        std::fs::write(&path, text).expect("written");
+        let parent = path.parent().expect("a folder");
+        std::fs::create_dir_all(parent).expect("made");
+        // At once: another test of the same lab may be reading it.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        let new = tempfile::Builder::new().permissions(open).tempfile_in(parent).expect("a file");
+        std::fs::write(new.path(), text).expect("written");
+        new.persist(&path).expect("in its place");
         path
     }
 
@@ -162,6 +180,11 @@ impl Lab {
 
     pub fn call(&self, arguments: &[&str]) -> Ran {
         lab(arguments)
+    }
+
+    /// Runs harda with variables of the environment (`NAME=value`) of its own.
+    pub fn harda_with(&self, environment: &[&str], arguments: &[&str]) -> Ran {
+        harda_with(self.folder.path(), environment, arguments)
     }
 
     /// Runs harda with these arguments.
@@ -199,12 +222,19 @@ const PATIENT: &[&str] = &["--lock-timeout", "300"];
 
 /// Runs the built harda in a folder, without the user's own ssh configuration.
 pub fn harda(folder: &Path, arguments: &[&str]) -> Ran {
+    harda_with(folder, &[], arguments)
+}
+
+/// The same, with variables of the environment (`NAME=value`) of its own.
+pub fn harda_with(folder: &Path, environment: &[&str], arguments: &[&str]) -> Ran {
     let patient = arguments.first() == Some(&"apply") && !arguments.contains(&"--lock-timeout");
     let output = limited(Path::new(env!("CARGO_BIN_EXE_harda")))
         .args(arguments)
         .args(if patient { PATIENT } else { &[] })
         .current_dir(folder)
         .env("NO_COLOR", "1")
+        .env("XDG_STATE_HOME", folder.join(".state"))
+        .envs(environment.iter().filter_map(|pair| pair.split_once('=')))
         .env_remove("SSH_AUTH_SOCK")
         .output();
     Ran::of(output.expect("harda starts"))

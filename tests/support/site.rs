@@ -1,0 +1,41 @@
+//! What a site declares for the whole pack, on lab hosts.
+
+use crate::support::Lab;
+
+/// The only signature that a host without a network can fetch, a key, and a backup's settings.
+const MATERIAL: &str = "echo 44d88612fea8a8f36de82e1278abb02f:68:Lab.Eicar >/srv/lab.hdb; install -m 600 /dev/null /srv/sign.key;
+    echo encryption repokey >/srv/backup.conf";
+
+/// Writes `site.yml` into the lab's folder, and puts on the hosts what it speaks of. Whoever comes from the lab's network
+/// may administer; nobody outside is spoken to.
+pub fn declare(lab: &Lab) {
+    let authority = lab.write("ca.pem", "no certificate at all; rsyslog isn't asked to connect here\n");
+    for host in &lab.hosts {
+        lab.exec(host, MATERIAL).expect(0);
+    }
+    let network = lab.address(&lab.hosts[0]).rsplit_once('.').expect("an address").0.to_string();
+    let one = |name: &str, admin: bool| {
+        format!("  - {{name: {name}, admin: {admin}, purpose: tests, keys: {:?}}}\n", lab.fingerprints())
+    };
+    let persons = [one("admin", true), one("operator", true), one("alice", false)].concat();
+    let site = format!(
+        "rsyslog_ca_file: {}\naccounts_persons:\n{persons}firewall_ssh_from: ['{network}.0/24']\n{SITE}",
+        authority.display()
+    );
+    lab.write("site.yml", &site);
+}
+
+const SITE: &str = "
+rsyslog_server: log.example
+firewall_outbound: []
+accounts_root_console: password
+boot_lock: none
+disk_encryption: below
+backup_encryption: [{file: /srv/backup.conf, line: '^encryption repokey', purpose: tests}]
+dedicated_packages: [telnet, harda-test]
+dedicated_keys: [{path: /srv/sign.key, purpose: tests}]
+malware_official_signatures: false
+malware_signature_urls: ['file:///srv/lab.hdb']
+sudo_nopasswd: [admin]
+two_factor: none
+";
