@@ -1,18 +1,24 @@
 # harda's two commands are `make demo` and `make test`. Each installs what it needs on a fresh Debian
 # machine with Rust (rustup).
 
-PACKAGES := build-essential pkg-config libssl-dev openssh-client openssh-server sudo busybox bash dash fish tcsh age sshpass attr \
+PACKAGES := build-essential pkg-config libssl-dev openssh-client openssh-server sudo busybox bash dash fish tcsh age sshpass oathtool attr \
 	mmdebstrap systemd-container iproute2 nftables zstd apt-utils dpkg-dev openssl time
+
+# A browser, OpenSCAP, readers of PDF, XML and JSON, and LibreOffice, for the tests of what people open.
+DOCS_PACKAGES := chromium fonts-dejavu-core openscap-scanner poppler-utils libreoffice-writer-nogui libreoffice-calc-nogui \
+	libxml2-utils python3-jsonschema python3-pip
 
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test test-unit test-lab test-long bench setup build lint deny
+.PHONY: help demo test test-unit test-lab test-docs test-vm test-long bench setup build lint deny
 
 help:
 	@echo 'make demo       plan, apply and plan again against three throw-away hosts over SSH'
 	@echo 'make test       every test: units, snapshots, real sshds, lab hosts'
 	@echo 'make test-unit  the tests that need no lab host'
-	@echo 'make test-long  every way of locking oneself out that the tests know (about six minutes)'
+	@echo 'make test-docs  reports in headless Chromium, read back by OpenSCAP and LibreOffice'
+	@echo 'make test-vm    what needs a machine of its own: USB, IPsec, GRUB, emulated (a quarter of an hour)'
+	@echo 'make test-long  every way of locking oneself out that the tests know, and 1,000 faults (about an hour)'
 	@echo 'make bench      time and round trips of a plan that has nothing to do'
 	@echo 'make lint       formatting and clippy'
 
@@ -40,8 +46,16 @@ test-unit: setup
 test-lab: setup
 	cargo test --locked --test '*'
 
+test-docs: PACKAGES += $(DOCS_PACKAGES)
+test-docs: setup
+	cargo test --locked --test report_docs --test checklist_docs -- --ignored
+
+test-vm: setup
+	cargo test --locked --test vm --test effect_grub -- --ignored --nocapture
+
 test-long: setup
 	HARDA_LOCKOUT=all cargo test --locked --test lockout
+	HARDA_FAULTS=1000 cargo test --locked --test faults
 
 bench: build
 	cargo build --release --locked --examples
