@@ -4,15 +4,25 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use support::{Lab, Ran, harda, playbook};
 
 /// Pairs: the host that is planned, and its twin.
 static LAB: LazyLock<Lab> = LazyLock::new(|| {
     let lab = Lab::up(&["bookworm", "bookworm", "trixie", "trixie", "bookworm-busybox", "bookworm-busybox"]);
     lab.write("motto.j2", "{{ ansible_facts.hostname }}\n");
+    // What systemd would do meanwhile by itself, on one of a pair and not yet on the other.
+    for host in &lab.hosts {
+        lab.exec(host, "systemctl stop '*.timer'").expect(0);
+    }
     lab
 });
+
+/// The hosts, for one test at a time: what another one does to them would be taken for the plan's.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Every module there is, each with something to change, and every check on the host that a plan
 /// can ask for.
@@ -132,6 +142,7 @@ fn numbered(path: &str) -> String {
 
 /// Plans on the first of each pair while the twin is logged in to, and compares what each changed.
 fn leaves_nothing(book: &str, arguments: &[&str]) {
+    let _alone = alone();
     let inventory = LAB.inventory("admin").to_string_lossy().into_owned();
     for pair in LAB.hosts.chunks(2) {
         let [planned, twin] = pair else { unreachable!("they are pairs") };
@@ -178,6 +189,7 @@ fn every_module_is_in_that_playbook() {
 
 #[test]
 fn a_path_that_is_written_is_seen() {
+    let _alone = alone();
     let host = &LAB.hosts[4];
     let before = snapshot(host);
     LAB.exec(host, "touch /etc/hosts; mkdir /run/x1; echo a >/tmp/file; : >/root/empty").expect(0);
