@@ -365,13 +365,18 @@ fn each_outcome_counts_as_it_says() {
         ("fresh-kernel", Outcome::AfterReboot),
         ("waived", Outcome::Waived),
         ("waived-in-vain", Outcome::WaivedPass),
+        ("rests-on-it", Outcome::Error),
+        ("shadow-mode", Outcome::Pass),
     ] {
         assert_eq!(result(control).outcome, outcome, "{control}: {:?}", result(control));
     }
     assert!(result("sshd-config-private").why.en.contains("its waiver expired on 2020-01-01"));
-    // Weights: pass 6+1, after reboot half of 3, of 6+10+3+1+3+3+1; then without the waived one.
+    assert_eq!(result("other-family").why.en, "it is for hosts of Red Hat's family only");
+    let why = &result("rests-on-it").why.en;
+    assert!(why.contains("it rests on `What can't be asked here`, which failed: "), "{why}");
+    // Weights: pass 6+1+6, after reboot half of 3, of 6+10+3+1+3+3+1+1+6; then without the waived one.
     let score = audit.host(host).expect("the host").score;
-    assert_eq!((score.strict, score.waived), (Some(31), Some(35)));
+    assert_eq!((score.strict, score.waived), (Some(42), Some(46)));
 
     let verdict =
         |id: &str| audit.statements().find(|(_, s)| s.id == id).map(|(_, s)| s.verdict).expect("it");
@@ -388,7 +393,7 @@ fn each_outcome_counts_as_it_says() {
     let evidence = &result("passwd-mode").evidence[0].asked[0];
     assert!(evidence.asked.contains("stat /etc/passwd") && evidence.told.contains("0644"), "{evidence:?}");
     let junit = std::fs::read_to_string(site.file("o.xml")).expect("the report");
-    assert!(junit.contains(r#"failures="3" errors="1" skipped="3""#), "{junit}");
+    assert!(junit.contains(r#"failures="3" errors="2" skipped="3""#), "{junit}");
 
     site.lab.exec(host, "chmod 0666 /etc/passwd; chmod 0600 /etc/ssh/sshd_config").expect(0);
     let more = ["--attestations", "declared.yml", "--baseline", "o.json"];

@@ -44,8 +44,11 @@ pub fn run(args: &AuditArgs, output: &OutputArgs) -> Result<i32, CliError> {
     args.report.check()?;
     let baseline = args.baseline.as_deref().map(state::audit).transpose()?;
     let subject = Subject::find(&Files::default(), &args.subject)?;
-    let wanted =
-        Wanted { controls: args.control.clone(), requirements: args.requirement.clone(), of_host: None };
+    let wanted = Wanted {
+        controls: args.control.clone(),
+        requirements: args.requirement.clone(),
+        ..Wanted::default()
+    };
     let Some(audited) = auditing::audit(&args.auditing, output, &subject, &wanted)? else { return Ok(0) };
     state::keep(&audited.audit);
     args.report.write(&audited.audit)?;

@@ -63,6 +63,8 @@ pub struct Wanted {
     pub requirements: Vec<String>,
     /// The controls of each host, where they are not the same for all.
     pub of_host: Option<BTreeMap<String, BTreeSet<String>>>,
+    /// The second audit of one invocation: what is odd in the input has been said.
+    pub again: bool,
 }
 
 impl Wanted {
@@ -140,7 +142,9 @@ pub fn audit(
     if let Some(hosts) = &wanted.of_host {
         setup.hosts.retain(|host| hosts.contains_key(host));
     }
-    warn_of_waivers(&declared, setup.inventory.hosts().iter().chain(&setup.hosts));
+    if !wanted.again {
+        warn_of_waivers(&declared, setup.inventory.hosts().iter().chain(&setup.hosts));
+    }
     let mut scopes = scopes(&setup, subject, &chosen, wanted)?;
     setup.options.controls = Some(controls(subject, &scopes));
     let (events, code) = gather(&setup, &masker, progress);
@@ -236,7 +240,9 @@ fn scopes(
             (!missing.is_empty()).then(|| (id.clone(), missing))
         };
         let undeclared = controls.iter().filter_map(missing).collect();
-        scopes.insert(host.clone(), Scope { controls, undeclared });
+        let applies = |id: &String| Some((id.clone(), pack.control(id)?.applies.clone()?));
+        let applies = controls.iter().filter_map(applies).collect();
+        scopes.insert(host.clone(), Scope { controls, applies, undeclared });
     }
     Ok(scopes)
 }
@@ -254,7 +260,8 @@ fn controls(subject: &Subject, scopes: &BTreeMap<String, Scope>) -> Controls {
         scope.controls.iter().filter(|id| !scope.undeclared.contains_key(*id)).cloned().collect()
     };
     let of_host = scopes.iter().map(|(host, scope)| (host.clone(), taken(scope))).collect();
-    Controls { of_host: subject.pack().map(|_| of_host), tasks_too: subject.pack().is_none() }
+    let is_pack = subject.pack().is_some();
+    Controls { of_host: is_pack.then_some(of_host), tasks_too: !is_pack, looks_on: is_pack }
 }
 
 /// Runs, and keeps what it tells, masked; the terminal shows only how far it is.

@@ -25,7 +25,8 @@ pub struct OutputArgs {
     )]
     pub color: Color,
 
-    /// `text` for people, `json` for programs: one record a line for every event
+    /// `text` (or `table`) for people; `json` for programs: a document, or of a run a record for each
+    /// event, one a line
     #[arg(
         long,
         global = true,
@@ -52,6 +53,7 @@ pub enum Color {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
+    #[value(alias = "table")]
     Text,
     Json,
 }

@@ -98,7 +98,9 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
         println!("nothing to remediate: {why}");
         return Ok(if failing.left_out.is_empty() { 0 } else { 3 });
     }
-    let Some(planned) = looked_at(&args_of_audit, output, &subject, &failing.of_host)? else { return Ok(0) };
+    let Some(planned) = looked_at(&args_of_audit, output, &subject, &failing.of_host, false)? else {
+        return Ok(0);
+    };
     let refused = other_machines(&failing, &planned.audit);
     let (of_host, more) = still_failing(&planned.audit, &failing, &refused);
     tell_left_out(&more);
@@ -118,7 +120,7 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
         });
     }
     let code = applied(args, &args_of_audit, output, &subject, &of_host)?;
-    let Some(after) = looked_at(&args_of_audit, output, &subject, &of_host)? else { return Ok(code) };
+    let Some(after) = looked_at(&args_of_audit, output, &subject, &of_host, true)? else { return Ok(code) };
     state::keep(&after.audit);
     args.report.write(&after.audit)?;
     tell(&planned.audit, &after.audit, &left_out, output, args);
@@ -223,10 +225,11 @@ fn looked_at(
     output: &OutputArgs,
     subject: &Subject,
     of_host: &OfHost,
+    again: bool,
 ) -> Result<Option<auditing::Audited>, CliError> {
     let controls: BTreeSet<String> = of_host.values().flatten().cloned().collect();
     let controls = if subject.pack().is_some() { controls.into_iter().collect() } else { Vec::new() };
-    let wanted = Wanted { controls, requirements: Vec::new(), of_host: Some(of_host.clone()) };
+    let wanted = Wanted { controls, requirements: Vec::new(), of_host: Some(of_host.clone()), again };
     auditing::audit(args, output, subject, &wanted)
 }
 
@@ -290,8 +293,11 @@ fn applied(
         return Ok(0);
     };
     ready.setup.hosts.retain(|host| of_host.contains_key(host));
-    ready.setup.options.controls =
-        Some(Controls { of_host: Some(of_host.clone()), tasks_too: subject.pack().is_none() });
+    ready.setup.options.controls = Some(Controls {
+        of_host: Some(of_host.clone()),
+        tasks_too: subject.pack().is_none(),
+        looks_on: false,
+    });
     Ok(ready.run())
 }
 

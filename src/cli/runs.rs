@@ -122,6 +122,7 @@ fn line(kept: &state::Kept) -> Line {
     }
     if let Some(audit) = state::audit_of(&kept.run) {
         line.what = "audit";
+        line.playbook = audit.pack.name.clone();
         line.compliant = Some(audit.is_compliant());
         line.is_part = !audit.is_whole();
     }

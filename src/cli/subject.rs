@@ -88,6 +88,7 @@ impl Subject {
             severity: crate::compliance::Severity::Medium,
             cis: Vec::new(),
             may_break: None,
+            applies: None,
             statements: Vec::new(),
         }
     }

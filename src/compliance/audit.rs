@@ -69,6 +69,9 @@ pub struct ControlHead {
     #[serde(default)]
     pub cis: Vec<String>,
     pub may_break: Option<Text>,
+    /// Which hosts it is for, where it isn't for all.
+    #[serde(default)]
+    pub applies: Option<Text>,
     /// Statements that it serves.
     #[serde(default)]
     pub statements: Vec<String>,

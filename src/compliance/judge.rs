@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Scope {
     /// Controls looked at, in the pack's order.
     pub controls: Vec<String>,
+    /// Of those, the ones that aren't for all hosts, and for which they are.
+    pub applies: BTreeMap<String, Text>,
     /// Of those, the ones whose variables nobody has declared, with the variables.
     pub undeclared: BTreeMap<String, Vec<String>>,
 }
@@ -77,13 +79,16 @@ fn one_host(host: &str, said: Said, scope: &Scope) -> HostResult {
         (false, None) => Some("it was not looked at: the run was interrupted".into()),
     };
     let stopped = stopped(&said.entries);
+    let in_vain = in_vain(&said.entries);
     let result = |control: &String| match (&error, scope.undeclared.get(control)) {
         (Some(message), _) => plain(control, Outcome::Error, Text::both(message)),
         (None, Some(names)) => plain(control, Outcome::NotAssessed, words::undeclared(names)),
         (None, None) => {
             let mine: Vec<&Entry> =
                 said.entries.iter().filter(|e| control_of(e) == Some(control.as_str())).collect();
-            not_seen_whole(one_control(control, &mine), &mine, stopped.as_deref())
+            let result = one_control(control, &mine, &in_vain);
+            let result = for_others(result, scope.applies.get(control));
+            not_seen_whole(result, &mine, stopped.as_deref())
         }
     };
     HostResult {
@@ -118,6 +123,25 @@ fn stopped(entries: &[Entry]) -> Option<String> {
     }
 }
 
+/// Tasks of no control that could not find out what they were to find out, and why.
+type InVain = BTreeMap<String, String>;
+
+fn in_vain(entries: &[Entry]) -> InVain {
+    let of_none = entries.iter().filter(|entry| entry.origin.control.is_none());
+    let failed = of_none.filter_map(|entry| match &entry.status {
+        Status::Failed { message, .. } => Some((entry.origin.task.clone(), message.clone())),
+        _ => None,
+    });
+    failed.collect()
+}
+
+fn unknown(until: &str, in_vain: &InVain) -> Text {
+    match in_vain.get(until) {
+        Some(message) => words::in_vain(until, message),
+        None => words::unknown(until),
+    }
+}
+
 fn stops(entry: &Entry) -> bool {
     matches!(entry.status, Status::Failed { ignored: false, rescued: false, .. } | Status::Refused { .. })
 }
@@ -134,6 +158,16 @@ fn not_seen_whole(result: ControlResult, entries: &[&Entry], stopped: Option<&st
     }
 }
 
+/// The pack says better whom a control is for than its playbook's conditions do.
+fn for_others(result: ControlResult, applies: Option<&Text>) -> ControlResult {
+    match (result.outcome, applies) {
+        (Outcome::NotApplicable, Some(applies)) => {
+            ControlResult { why: words::for_others(applies), ..result }
+        }
+        _ => result,
+    }
+}
+
 fn plain(control: &str, outcome: Outcome, why: Text) -> ControlResult {
     ControlResult {
         control: control.into(),
@@ -145,11 +179,11 @@ fn plain(control: &str, outcome: Outcome, why: Text) -> ControlResult {
     }
 }
 
-fn one_control(control: &str, entries: &[&Entry]) -> ControlResult {
-    let (outcome, why) = outcome(entries);
+fn one_control(control: &str, entries: &[&Entry], in_vain: &InVain) -> ControlResult {
+    let (outcome, why) = outcome(entries, in_vain);
     let with_evidence = entries.iter().filter(|entry| !entry.evidence.is_empty());
     ControlResult {
-        findings: entries.iter().flat_map(|entry| findings(entry)).collect(),
+        findings: entries.iter().flat_map(|entry| findings(entry, in_vain)).collect(),
         evidence: with_evidence
             .map(|entry| TaskEvidence {
                 task: title(entry),
@@ -163,7 +197,7 @@ fn one_control(control: &str, entries: &[&Entry]) -> ControlResult {
 
 /// The worst that is known for certain counts: what would change is known to fail, even where more
 /// could not be determined.
-fn outcome(entries: &[&Entry]) -> (Outcome, Text) {
+fn outcome(entries: &[&Entry], in_vain: &InVain) -> (Outcome, Text) {
     if entries.is_empty() {
         return (Outcome::NotApplicable, words::no_play());
     }
@@ -185,7 +219,7 @@ fn outcome(entries: &[&Entry]) -> (Outcome, Text) {
     if let Some(why) = find(&asserted) {
         return (Outcome::Fail, Text::both(&why));
     }
-    if let Some(why) = entries.iter().find_map(|entry| undetermined(entry)) {
+    if let Some(why) = entries.iter().find_map(|entry| undetermined(entry, in_vain)) {
         return (Outcome::Error, why);
     }
     if entries.iter().any(|entry| is_changed(entry, false)) {
@@ -226,12 +260,12 @@ fn asserted(entry: &Entry) -> Option<String> {
     }
 }
 
-fn undetermined(entry: &Entry) -> Option<Text> {
+fn undetermined(entry: &Entry, in_vain: &InVain) -> Option<Text> {
     match &entry.status {
         Status::Failed { message, ignored: false, rescued: false } => {
             Some(Text::both(&format!("{}: {message}", title(entry))))
         }
-        Status::Unknown { until } => Some(Text::both(&title(entry)).and(&words::unknown(until), ": ")),
+        Status::Unknown { until } => Some(Text::both(&title(entry)).and(&unknown(until, in_vain), ": ")),
         _ => None,
     }
 }
@@ -243,7 +277,7 @@ fn title(entry: &Entry) -> String {
     }
 }
 
-fn findings(entry: &Entry) -> Vec<Finding> {
+fn findings(entry: &Entry, in_vain: &InVain) -> Vec<Finding> {
     let plain = |subject: String, message: Text| Finding {
         task: title(entry),
         place: entry.origin.place.to_string(),
@@ -260,7 +294,7 @@ fn findings(entry: &Entry) -> Vec<Finding> {
         Status::Failed { message, ignored: false, rescued: false } | Status::Refused { message } => {
             vec![plain(String::new(), Text::both(message))]
         }
-        Status::Unknown { until } => vec![plain(String::new(), words::unknown(until))],
+        Status::Unknown { until } => vec![plain(String::new(), unknown(until, in_vain))],
         Status::Changed { .. } => {
             let changes = entry.changes.iter().map(|change| Finding {
                 differences: change.differences.clone(),

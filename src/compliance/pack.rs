@@ -74,6 +74,8 @@ pub struct Control {
     /// How to go back, where `harda rollback` is not all.
     pub undo: Option<Text>,
     pub may_break: Option<Text>,
+    /// Which hosts it is for, where it isn't for all: why it is not applicable elsewhere.
+    pub applies: Option<Text>,
     /// Man pages and documents that its facts come from.
     pub sources: Vec<String>,
     /// Variables that a site must have declared.
@@ -147,6 +149,7 @@ impl Pack {
             severity: control.severity,
             cis: control.cis.clone(),
             may_break: control.may_break.clone(),
+            applies: control.applies.clone(),
             statements: self.served_by(&control.id),
         };
         self.controls.iter().map(head).collect()

@@ -43,8 +43,21 @@ pub fn condition(condition: &str) -> Text {
     text(format!("villkoret gäller inte: {condition}"), format!("its condition does not hold: {condition}"))
 }
 
+/// Of a control that is for other hosts.
+pub fn for_others(applies: &Text) -> Text {
+    text(format!("gäller bara {}", applies.sv), format!("it is for {} only", applies.en))
+}
+
 pub fn unknown(task: &str) -> Text {
     text(format!("okänt till dess att `{task}` är gjord"), format!("unknown until `{task}`"))
+}
+
+/// Of a control that rests on what a task could not find out.
+pub fn in_vain(task: &str, message: &str) -> Text {
+    text(
+        format!("vilar på `{task}`, som misslyckades: {message}"),
+        format!("it rests on `{task}`, which failed: {message}"),
+    )
 }
 
 pub fn would_run(action: &str) -> Text {

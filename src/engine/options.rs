@@ -22,6 +22,9 @@ pub struct Controls {
     pub of_host: Option<BTreeMap<String, BTreeSet<String>>>,
     /// A playbook without a pack: a task that carries no control is one of its own, by its name.
     pub tasks_too: bool,
+    /// An audit of a pack: what a task of no control could not find out is unknown to the controls
+    /// that rest on it, and the others are judged all the same.
+    pub looks_on: bool,
 }
 
 impl Controls {

@@ -56,6 +56,7 @@ impl Walk<'_> {
             self.world.take_asked();
             let mut step = self.step(&job, id, &scope, label);
             self.prove(&job, &mut step);
+            self.look_on(&job, &mut step);
             let refused = matches!(step.entry.status, Status::Refused { .. });
             let result = match item {
                 Some(Var::Data(item)) => result::with_item(&step.done.result, loop_var(task), item),
@@ -286,8 +287,11 @@ impl Walk<'_> {
         let (result, todo, changed) = match &status {
             Status::Skipped { why } => (result::skipped(why), Todo::Nothing, None),
             Status::Unknown { until } => {
-                // It may do anything once it is known: what comes after is no surer.
-                self.world.shake(Opaque { task: until.clone(), package: None });
+                // It may do anything once it is known: what comes after is no surer. Nothing is done
+                // after an audit, which takes each control by itself.
+                if !self.looks_on() {
+                    self.world.shake(Opaque { task: until.clone(), package: None });
+                }
                 (result::unknown(until), Todo::Unknown, Some(Sure::Unknown(until.clone())))
             }
             Status::Failed { message, .. } | Status::Refused { message } => {

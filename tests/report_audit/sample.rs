@@ -132,6 +132,7 @@ fn control(at: usize, names: &Names) -> ControlHead {
         may_break: at.is_multiple_of(2).then(|| {
             both(&names.say(at, "USB-minnen och kortläsare"), &names.say(at, "USB sticks and card readers"))
         }),
+        applies: None,
         statements: vec![format!("6.{}-a", at % 5 + 1)],
     }
 }

@@ -54,9 +54,10 @@ fn one(pack: &Pack, control: &Control, playbook: &model::Playbook, lang: Lang, p
         let padding = " ".repeat(INDENT - label.chars().count());
         let _ = writeln!(page, "{}{padding}{}", paint.dim(label), paragraph(text, INDENT));
     };
-    let texts: [((&str, &str), Option<&Text>); 4] = [
+    let texts: [((&str, &str), Option<&Text>); 5] = [
         (("Varför", "Why"), control.why.as_ref()),
         (("Ändrar", "Changes"), control.changes.as_ref()),
+        (("Gäller", "Applies to"), control.applies.as_ref()),
         (("Kan störa", "May break"), control.may_break.as_ref()),
         (("Ångra", "Undo"), control.undo.as_ref()),
     ];

@@ -23,6 +23,7 @@ fn pack(controls: &[&str], attestation: bool) -> Pack {
         changes: None,
         undo: None,
         may_break: None,
+        applies: None,
         sources: Vec::new(),
         needs: Vec::new(),
         r#break: None,

@@ -41,6 +41,7 @@ pub fn lint(files: &Files, pack: &Pack, playbook: &Playbook) -> Vec<InputError> 
     let mut errors = Vec::new();
     catalogue(pack, &mut errors);
     carried(pack, &tasks, &mut errors);
+    applicable(pack, &tasks, &mut errors);
     owned(&tasks, &mut errors);
     reads::alone(files, &of_plays, &mut errors);
     errors
@@ -115,6 +116,29 @@ fn carried(pack: &Pack, tasks: &[&Task], errors: &mut Vec<InputError>) {
     for control in pack.controls.iter().filter(|control| !carried.contains(&control.id)) {
         let message = format!("no task of the playbook carries the control `{}`", control.id);
         errors.push(InputError::at(&control.place, message));
+    }
+}
+
+/// A control that some hosts skip says which it is for, in words that go into a checklist.
+fn applicable(pack: &Pack, tasks: &[&Task], errors: &mut Vec<InputError>) {
+    for control in pack.controls.iter().filter(|control| control.applies.is_none()) {
+        let mine: Vec<&&Task> = tasks.iter().filter(|task| task.control() == Some(&control.id)).collect();
+        let Some((first, rest)) = mine.split_first() else { continue };
+        // What a site has to declare is not assessed without it.
+        let is_needed = |when: &Node| {
+            let variable = when.as_str().and_then(|when| when.strip_suffix(" is defined"));
+            variable.is_some_and(|name| control.needs.iter().any(|needed| needed == name))
+        };
+        let of_all = |when: &&Node| {
+            !is_needed(when) && rest.iter().all(|task| task.when.iter().any(|w| w.value == when.value))
+        };
+        if let Some(when) = first.when.iter().find(of_all) {
+            let when = when.text().unwrap_or_default();
+            let message =
+                format!("control `{}` is not for all hosts (`{when}`) and doesn't say for which", control.id);
+            let error = InputError::at(&control.place, message);
+            errors.push(error.hint("say whom it is for: `applies: {sv: ..., en: ...}`"));
+        }
     }
 }
 

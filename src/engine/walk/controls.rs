@@ -1,6 +1,7 @@
 //! A run about controls takes each by itself: one that fails ends itself, and not the host.
 
 use super::{Flow, Walk};
+use crate::engine::result;
 use crate::engine::step::Step;
 use crate::engine::task::Job;
 use crate::playbook::model::{Play, Task};
@@ -37,6 +38,25 @@ impl Walk<'_> {
         };
         let message = format!("this task {what} and is of no control: it has to carry one (`control:NAME`)");
         Some(Status::Refused { message })
+    }
+
+    /// Whether the run is an audit of a pack.
+    pub(in crate::engine) fn looks_on(&self) -> bool {
+        self.setup.options.controls.as_ref().is_some_and(|controls| controls.looks_on)
+    }
+
+    /// In an audit a look of no control that fails says nothing about the host: what rests on it is
+    /// unknown, and all else is judged. A check of the playbook's author ends the host as ever.
+    pub(in crate::engine) fn look_on(&self, job: &Job<'_>, step: &mut Step) {
+        let is_look = job.task.control().is_none() && job.task.only_looks() && !step.entry.checked;
+        if let Status::Failed { ignored, rescued: false, .. } = &mut step.entry.status
+            && self.looks_on()
+            && is_look
+            && self.rescuable == 0
+        {
+            *ignored = true;
+            step.done.result = result::unknown(&step.entry.origin.task);
+        }
     }
 
     /// A control that fails ends itself and not the host.

@@ -2,10 +2,9 @@
 
 use super::finding;
 use crate::compliance::Lang;
-use crate::compliance::audit::{Audit, Outcome};
+use crate::compliance::audit::{Audit, ControlResult, Outcome};
 use crate::report::{Paint, safe_line};
 use console::{Alignment, measure_text_width, pad_str};
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// One control on both; what only one of them lacks.
@@ -27,15 +26,19 @@ pub fn rows(audit: &Audit, a: &str, b: &str, lang: Lang) -> Option<Vec<Row>> {
     let (a, b) = (audit.host(a)?, audit.host(b)?);
     let row = |control: &String| {
         let (left, right) = (a.result(control), b.result(control));
-        let found = |result: Option<&crate::compliance::audit::ControlResult>| -> BTreeSet<String> {
-            result.iter().flat_map(|r| &r.findings).flat_map(|f| finding::lines(f, lang)).collect()
+        let found = |result: Option<&ControlResult>| -> Vec<Vec<String>> {
+            result.iter().flat_map(|r| &r.findings).map(|f| finding::lines(f, lang)).collect()
         };
         let (of_a, of_b) = (found(left), found(right));
+        // A finding's lines belong together: a diff's say nothing alone.
+        let only = |mine: &[Vec<String>], other: &[Vec<String>]| -> Vec<String> {
+            mine.iter().filter(|lines| !other.contains(lines)).flatten().cloned().collect()
+        };
         Row {
             control: control.clone(),
             outcomes: (left.map(|r| r.outcome), right.map(|r| r.outcome)),
-            only_a: of_a.difference(&of_b).cloned().collect(),
-            only_b: of_b.difference(&of_a).cloned().collect(),
+            only_a: only(&of_a, &of_b),
+            only_b: only(&of_b, &of_a),
         }
     };
     Some(audit.controls.iter().map(|control| row(&control.id)).collect())
@@ -61,12 +64,16 @@ pub fn page(audit: &Audit, hosts: (&str, &str), rows: &[Row], lang: Lang, color:
         );
         for (host, lines) in [(&a, &row.only_a), (&b, &row.only_b)] {
             for line in lines {
-                let _ = writeln!(page, "      only {host}: {}", safe_line(line));
+                let _ = writeln!(page, "      {} {host}: {}", lang.pick("bara", "only"), safe_line(line));
             }
         }
     }
     let differ = rows.iter().filter(|row| row.differs()).count();
-    let _ = writeln!(page, "{differ} of {} controls differ; run {}, {}", rows.len(), audit.run, audit.made);
+    let summary = lang.pick(
+        format!("{differ} av {} kontroller skiljer sig; körning {}, {}", rows.len(), audit.run, audit.made),
+        format!("{differ} of {} controls differ; run {}, {}", rows.len(), audit.run, audit.made),
+    );
+    let _ = writeln!(page, "{summary}");
     page
 }
 
