@@ -120,6 +120,36 @@ fn of_many_hosts_only_the_one_that_is_shut_is_restored() {
     }
 }
 
+/// A run that fails leaves its handler to the next one: what the handler has read goes back with it.
+#[test]
+fn what_a_failed_run_left_unread_is_taken_back_by_the_run_that_has_it_read() {
+    let lab = Lab::up(&["bookworm"]);
+    let ground = Ground::new(&lab, &lab.hosts[0]);
+    let tasks = |fails: &str| {
+        let text = format!(
+            "  tasks:
+    - name: shuts sshd
+      copy: {{dest: /etc/ssh/sshd_config.d/10-shut.conf, content: \"PerSourceMaxStartups 0\\n\"}}
+      notify: takes effect
+    - command: /bin/{fails}
+  handlers:
+    - name: takes effect
+      service: {{name: ssh, state: restarted}}
+"
+        );
+        lab.write(&format!("{fails}.yml"), &ground::play(&text))
+    };
+    ground.enters("admin").expect(0);
+    let before = ground.state();
+    let ran = lab.harda(&arguments(&lab, "apply", &tasks("false"), &timeout())).expect(2);
+    ran.says("nothing has told anybody to read /etc/ssh/sshd_config.d/10-shut.conf yet");
+    ground.enters("admin").expect(0);
+    let ran = lab.harda(&arguments(&lab, "apply", &tasks("true"), &timeout())).expect(5);
+    ran.says("shuts sshd").says("removed /etc/ssh/sshd_config.d/10-shut.conf");
+    assert_eq!(ground.differs_soon(&before), Vec::<String>::new(), "{}", ran.all());
+    ground.enters("admin").expect(0);
+}
+
 fn arguments<'a>(lab: &Lab, verb: &'a str, book: &'a std::path::Path, more: &'a [String]) -> Vec<&'a str> {
     // Leaked on purpose: a test's few words.
     let inventory: &'static str =

@@ -1,32 +1,29 @@
 //! Guarded apply: what can lock out is made under the host's dead-man's switch, and access is
 //! proven by a fresh login before the switch goes (docs/guard.md).
 
+mod in_force;
+mod proof;
+
 use super::host::{Ending, HostRun};
+use super::log::StepId;
 use super::login_shell;
 use super::person::{self, Held};
 use super::step::{Step, Todo};
 use crate::change::Change;
 use crate::fail_point::{self, Point};
 use crate::fragment::{Fragment, Observation, Realisation, Reply};
-use crate::guard::{self, Found, Keep, Limit, Phase};
+use crate::guard::{self, Found, InForce, Keep, Limit, Phase};
 use crate::module::Action;
 use crate::record::{Event, Restored};
 use crate::resource::{Key, Risk, effective};
-use crate::transport::{self, Become, Connection, Failure, FailureKind, Login, Question};
+use crate::transport::{Connection, Failure, FailureKind, Question};
+use in_force::Effects;
+use proof::{let_in_again, prove};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// An act may take hours; under the switch it gets this long before the host ends it.
 const LONGEST_ACT: u64 = 600;
-
-/// Between two tries of a login that met no sshd: it may be restarting.
-const PAUSES: [u64; 4] = [1, 2, 4, 8];
-
-/// Logins that sshd or sudo itself refused; each may count against us there.
-const REFUSED_TRIES: usize = 2;
-
-/// Further logins that a host gets once it has restored itself: sshd may be starting.
-const AGAIN: usize = 2;
 
 /// How much longer than the switch's own time harda waits for a host to come back.
 const GRACE: Duration = Duration::from_secs(45);
@@ -39,6 +36,10 @@ pub struct Guard {
     said: bool,
     /// The last fresh login that worked was the next run's.
     pub proven: bool,
+    /// What earlier units changed that nobody has been told to read since.
+    waiting: Vec<StepId>,
+    /// What the host has taken back.
+    pub taken_back: BTreeSet<StepId>,
 }
 
 struct Armed {
@@ -50,6 +51,9 @@ struct Armed {
     changes: Vec<String>,
     /// The task that is being made, with its place.
     task: String,
+    /// The steps that it made, and whether what they changed is in force.
+    steps: Vec<StepId>,
+    effects: Effects,
     /// Users whose login shell came up before.
     shells: BTreeSet<String>,
     /// At the terminal, until access is proven or all is taken back.
@@ -126,6 +130,8 @@ pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, E
             tasks: BTreeSet::new(),
             changes: Vec::new(),
             task: String::new(),
+            steps: Vec::new(),
+            effects: Effects::default(),
             shells,
             _turn: turn,
             since: Instant::now(),
@@ -136,6 +142,8 @@ pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, E
         let origin = &step.entry.origin;
         armed.what.extend(words(step));
         armed.tasks.insert(origin.task.clone());
+        armed.steps.push(step.id.clone());
+        armed.effects.note(step, feeds_a_risk(step, after));
         armed.task = format!("`{}` ({})", origin.task, origin.place);
     }
     Ok(None)
@@ -217,17 +225,32 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
     run.busy(&format!("{what} changed, proving a fresh login"));
     fail_point::at(Point::BeforeProof, &run.name);
     let proof = prove(run, Duration::from_secs(seconds));
+    let Some(armed) = &run.guard.armed else { return Ok(()) };
     match proof {
         Ok((user, took)) => {
             fail_point::at(Point::AfterProof, &run.name);
-            let reply = send(run, Fragment::new(guard::disarm(&run.setup.run)))?;
+            let in_force = armed.effects.in_force(&run.log);
+            let reply = send(run, guard::disarm(&run.setup.run, &in_force))?;
             if reply.status != 0 {
                 return Err(restored(run, reply.error_text()));
             }
             fail_point::at(Point::AfterDisarming, &run.name);
-            run.guard.armed = None;
+            let steps = run.guard.armed.take().map(|armed| armed.effects.steps()).unwrap_or_default();
             let message = format!("{:.1} s", took.as_secs_f64());
             run.tell(Event::Proven { host: run.name.clone(), user, what, ok: true, message });
+            match in_force {
+                InForce::Told => run.guard.waiting.clear(),
+                InForce::Itself => {}
+                InForce::Later(paths) => {
+                    run.guard.waiting.extend(steps);
+                    let message = format!(
+                        "nothing has told anybody to read {} yet, so the login proves nothing of it; the task that \
+                         does so takes it back as well, should no login work then",
+                        paths.join(", ")
+                    );
+                    run.tell(Event::Warned { host: run.name.clone(), message });
+                }
+            }
             Ok(())
         }
         Err(failure) => {
@@ -236,84 +259,6 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
             Err(restored(run, failure.message))
         }
     }
-}
-
-/// Logs in as the next run will; where that isn't possible yet, as this run did.
-fn prove(run: &mut HostRun<'_>, limit: Duration) -> Result<(String, Duration), Failure> {
-    let begun = Instant::now();
-    let (mut refused, mut first) = (0, None);
-    let mut pauses = PAUSES.iter().cycle();
-    loop {
-        let failure = match enter(run, limit.saturating_sub(begun.elapsed())) {
-            Ok(user) => return Ok((user, begun.elapsed())),
-            Err(failure) => failure,
-        };
-        let by_sshd = matches!(
-            failure.kind,
-            FailureKind::LoginRefused | FailureKind::Become | FailureKind::HostKey | FailureKind::Input
-        );
-        refused += usize::from(by_sshd);
-        let pause = Duration::from_secs(pauses.next().copied().unwrap_or(1));
-        // The first try had the most time, and says best what is wrong.
-        let first = first.get_or_insert(failure);
-        if refused >= REFUSED_TRIES || begun.elapsed() + pause >= limit {
-            return Err(first.clone());
-        }
-        std::thread::sleep(pause);
-    }
-}
-
-/// One try by each login that may be open.
-fn enter(run: &mut HostRun<'_>, left: Duration) -> Result<String, Failure> {
-    let mut first = None;
-    let logins = doors(run);
-    for (index, (login, r#become)) in logins.iter().enumerate() {
-        match log_in(run, login, r#become.as_ref(), left) {
-            Ok(_) => {
-                run.guard.proven = index == 0;
-                return Ok(login.user.clone().unwrap_or_else(|| run.access.user.clone()));
-            }
-            Err(failure) => first = first.or(Some(failure)),
-        }
-    }
-    Err(first.unwrap_or_else(|| Failure::new(FailureKind::Input, "there is no login to try")))
-}
-
-type Door = (Login, Option<Become>);
-
-/// The next run's login, then this one's.
-fn doors(run: &HostRun<'_>) -> Vec<Door> {
-    let same = |a: &Login, b: &Login| {
-        (&a.user, &a.address, a.port, a.connection) == (&b.user, &b.address, b.port, b.connection)
-    };
-    let mut doors = vec![run.next.clone()];
-    if !same(&run.next.0, &run.present.0) {
-        doors.push(run.present.clone());
-    }
-    doors
-}
-
-/// A session of its own; what the switch there says, as that session sees it.
-fn log_in(
-    run: &HostRun<'_>,
-    login: &Login,
-    r#become: Option<&Become>,
-    left: Duration,
-) -> Result<Option<Found>, Failure> {
-    let mut login = Login { afresh: true, until: Some(Instant::now() + left), ..login.clone() };
-    let most = login.connect_timeout.unwrap_or(Duration::from_secs(10));
-    login.connect_timeout = Some(most.min(left).max(Duration::from_secs(1)));
-    let mut session = transport::open(&run.setup.connector, &login, r#become)?;
-    let user = login.user.as_deref().unwrap_or(&run.access.user);
-    let replies =
-        session.send(&[Question::Observe(Observation(guard::status())), login_shell::question(user)])?;
-    let came_up = run.guard.armed.as_ref().is_some_and(|armed| armed.shells.contains(user));
-    if came_up && !login_shell::is_up(replies.get(1)) {
-        let message = format!("`{}` lets `{user}` in, but the login shell does not come up", login.name);
-        return Err(Failure::new(FailureKind::LoginRefused, message)
-            .hint("see what its profiles do: /etc/profile, /etc/profile.d, ~/.profile, ~/.bashrc"));
-    }
-    Ok(replies.first().and_then(|reply| guard::read_status(&reply.text())))
 }
 
 /// Waits until the host has taken back what was changed, and tells of it. The ending of this
@@ -327,6 +272,8 @@ pub fn restored(run: &mut HostRun<'_>, why: String) -> Ending {
     while begun.elapsed() < limit {
         match look(run) {
             Ok(Some(found)) if found.phase == Phase::Fired => {
+                let steps = armed.iter().flat_map(|armed| armed.steps.clone());
+                run.guard.taken_back.extend(steps.chain(std::mem::take(&mut run.guard.waiting)));
                 run.tell(Event::Restored(Restored {
                     host: run.name.clone(),
                     run: found.run.clone(),
@@ -355,27 +302,6 @@ pub fn restored(run: &mut HostRun<'_>, why: String) -> Ending {
             ),
         )
         .hint("run harda again in a minute: the host tells what became of it"),
-    )
-}
-
-/// Whether the host, which has taken back what it knew of, lets us in as before: an old session says
-/// nothing of that.
-fn let_in_again(run: &HostRun<'_>) -> Ending {
-    let mut tries = 0;
-    let failure = loop {
-        match run.enters_afresh() {
-            Ok(()) => return Ending::Restored,
-            Err(failure) if tries == AGAIN => break failure,
-            Err(_) => tries += 1,
-        }
-        std::thread::sleep(Duration::from_secs(5));
-    };
-    let message = format!(
-        "the host has taken back what it knew of, and still doesn't let a fresh login in: {}",
-        failure.message
-    );
-    Ending::Lost(
-        Failure::new(failure.kind, message).hint("keep the sessions that are open there, or use its console"),
     )
 }
 

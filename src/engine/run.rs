@@ -298,7 +298,8 @@ fn recap(berth: &Berth<'_>) -> Recap {
     // Of a host that was left in the middle, the last walk also holds what wasn't done any more.
     let cut = berth.applied.begun && !matches!(berth.end, None | Some(End::Stopped));
     for step in berth.last.iter().flat_map(|walked| &walked.steps).filter(|step| !cut || done(step)) {
-        count(step, &mut recap);
+        let taken_back = berth.run.as_ref().is_some_and(|run| run.guard.taken_back.contains(&step.id));
+        count(step, taken_back, &mut recap);
     }
     recap.unreachable = matches!(berth.end, Some(End::Lost));
     recap.restored = matches!(berth.end, Some(End::Restored));
@@ -314,8 +315,10 @@ fn recap(berth: &Berth<'_>) -> Recap {
     recap
 }
 
-fn count(step: &Step, recap: &mut Recap) {
+fn count(step: &Step, taken_back: bool, recap: &mut Recap) {
     match &step.entry.status {
+        // It is as it was.
+        Status::Changed { .. } if taken_back => {}
         Status::Ok => recap.ok += 1,
         Status::Changed { certainty } => {
             recap.changed += 1;

@@ -11,6 +11,7 @@ pub const SWITCH: &str = concat!(
     include_str!("switch/head.sh"),
     include_str!("switch/state.sh"),
     include_str!("switch/snapshot.sh"),
+    include_str!("switch/late.sh"),
     include_str!("switch/seen.sh"),
     include_str!("switch/files.sh"),
     include_str!("switch/running.sh"),
@@ -134,9 +135,27 @@ pub fn refusal(status: i32, stderr: &str) -> Option<String> {
     line.filter(|_| status == REFUSAL).map(str::to_string)
 }
 
-/// Access is proven: the switch goes.
-pub fn disarm(run: &str) -> String {
-    verb("disarm", run)
+/// Whether what was changed under the switch has been read by those whom it concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InForce {
+    /// It takes effect by itself.
+    Itself,
+    /// Services were told to read their files, also those that earlier units changed.
+    Told,
+    /// These files, and what lies below, nobody has read.
+    Later(Vec<String>),
+}
+
+/// Access is proven: the switch goes. Of what is not in force yet the host keeps what was there
+/// before, for the unit that will make it effective.
+pub fn disarm(run: &str, in_force: &InForce) -> Fragment {
+    let words = match in_force {
+        InForce::Itself => String::new(),
+        InForce::Told => "told".into(),
+        InForce::Later(paths) => paths.iter().map(|path| quote(path)).collect::<Vec<_>>().join(" "),
+    };
+    Fragment::new(format!("exec sh {FOLDER}/switch disarm {} {words} </dev/null\n", quote(run)))
+        .deadline(ARMING)
 }
 
 /// Access is not to be had: the watcher puts all back at once, and notes why in the run's record.

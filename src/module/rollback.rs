@@ -85,7 +85,7 @@ impl Module for MakeEffective {
         let (verb, units) = match service.and_then(|service| service.effect) {
             Some(effective::Effect::Reload(units)) => ("reload", units),
             Some(effective::Effect::Restart(units)) => ("restart", units),
-            None => return Ok(Planned::default()),
+            Some(effective::Effect::Start) | None => return Ok(Planned::default()),
         };
         // All are asked for before the first answer is used.
         let states: Vec<Result<&UnitState, Stop>> =
@@ -115,7 +115,7 @@ pub fn playbook(run: &str, force: bool) -> String {
          - name: What the run changed is undone\n      harda_rollback: {{run: {run}, force: {force}}}\n      \
          register: harda_rolled_back\n"
     );
-    for service in SERVICES.iter().filter(|service| service.effect.is_some()) {
+    for service in SERVICES.iter().filter(|service| service.is_told()) {
         text.push_str(&format!(
             "    - name: {0} reads its files again\n      harda_make_effective: {{service: {0}}}\n      \
              when: \"'{0}' in harda_rolled_back.services\"\n",

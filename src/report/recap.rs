@@ -219,9 +219,8 @@ pub fn trouble(recaps: &[&Recap]) -> bool {
 /// What an apply came to: `12 changed on 3 hosts, verified 12 of 12`.
 pub fn sum(recaps: &[&Recap]) -> String {
     let total = |value: fn(&Recap) -> usize| recaps.iter().map(|recap| value(recap)).sum::<usize>();
-    // What a host has taken back is as it was.
-    let changed = total(|r| if r.restored { 0 } else { r.changed });
-    let hosts = recaps.iter().filter(|recap| recap.changed > 0 && !recap.restored).count();
+    let changed = total(|r| r.changed);
+    let hosts = recaps.iter().filter(|recap| recap.changed > 0).count();
     let mut line = match changed {
         0 => format!("nothing changed on {}", text::count(recaps.len(), "host")),
         n => format!("{n} changed on {}", text::count(hosts, "host")),

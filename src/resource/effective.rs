@@ -26,11 +26,21 @@ pub struct Service {
     pub effect: Option<Effect>,
 }
 
-/// How a service takes up changed files: one of its units, whichever the host has, is told.
+impl Service {
+    /// The units that take up its changed files once they are told.
+    pub fn is_told(&self) -> bool {
+        matches!(self.effect, Some(Effect::Reload(_) | Effect::Restart(_)))
+    }
+}
+
+/// How a service takes up changed files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// One of its units, whichever the host has, is told.
     Reload(&'static [&'static str]),
     Restart(&'static [&'static str]),
+    /// When it is started anew, or by a command of its own: harda doesn't know how to tell it.
+    Start,
 }
 
 /// Sources: sshd(8) `-t`, visudo(8) `-c`, rsyslogd(8) `-N`, nft(8) `-c`; PAM has no checker.
@@ -96,7 +106,7 @@ pub const SERVICES: &[Service] = &[
         paths: &["/etc/ufw/", "/etc/default/ufw", "/etc/iptables/", "/etc/firewalld/", "/etc/fail2ban/"],
         checker: None,
         risk: Risk::LockOut,
-        effect: None,
+        effect: Some(Effect::Start),
     },
     Service {
         name: "network",
@@ -110,7 +120,7 @@ pub const SERVICES: &[Service] = &[
         ],
         checker: None,
         risk: Risk::LockOut,
-        effect: None,
+        effect: Some(Effect::Start),
     },
     Service {
         name: "shell profiles",
@@ -252,12 +262,17 @@ const HOST_KEYS: Service = Service {
     paths: &["/etc/ssh/ssh_host_"],
     checker: None,
     risk: Risk::LockOut,
-    effect: None,
+    effect: Some(Effect::Start),
 };
 
 /// Files and drop-ins of units that decide who gets in.
-const DOORS: Service =
-    Service { name: "units of doors", paths: &[], checker: None, risk: Risk::LockOut, effect: None };
+const DOORS: Service = Service {
+    name: "units of doors",
+    paths: &[],
+    checker: None,
+    risk: Risk::LockOut,
+    effect: Some(Effect::Start),
+};
 
 /// Homes, which sshd wants to be their owner's alone, and the folders on the way to what a login
 /// hangs on.

@@ -121,10 +121,39 @@ pub fn cases() -> Vec<Case> {
         by_packages(),
         by_profiles(),
         by_word(),
+        by_late_effect(),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// A change, something else, and only then what makes it effective: two units, the first of which is proven.
+fn by_late_effect() -> Vec<Case> {
+    let later = |path: &str, text: &str, unit: &str| {
+        format!(
+            "{}    - command: sleep 0
+    - name: takes effect
+      service: {{name: {unit}, state: restarted}}
+",
+            copy(path, text)
+        )
+    };
+    let shut = "flush ruleset\ntable inet shut {\n chain in {\n  type filter hook input priority 0; policy drop;\n }\n}\n";
+    vec![
+        Case::new(
+            "sshd is shut, and restarted by a later task",
+            later(DROP_IN, "PerSourceMaxStartups 0\n", "ssh"),
+        )
+        .sample(),
+        Case::new("the same on Debian 13", later(DROP_IN, "PerSourceMaxStartups 0\n", "ssh")).on("trixie"),
+        Case::new("the same with busybox", later(DROP_IN, "PerSourceMaxStartups 0\n", "ssh"))
+            .on("bookworm-busybox"),
+        Case::new(
+            "rules for the boot, and loaded by a later task",
+            later("/etc/nftables.conf", shut, "nftables"),
+        ),
+    ]
 }
 
 fn by_sshd() -> Vec<Case> {

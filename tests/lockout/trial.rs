@@ -153,7 +153,7 @@ fn compared(
 fn killed(ground: &Ground<'_>, case: &Case, before: &[String], row: &mut Row) {
     let seconds = TIMEOUT.as_secs().to_string();
     let mut harda = ground.start("apply", case.user, &book(ground, case), &arguments(case, &seconds));
-    let last = if case.tasks.contains("handlers:") { "`takes effect`" } else { "`bites`" };
+    let last = if case.tasks.contains("takes effect") { "`takes effect`" } else { "`bites`" };
     let made = ground.wait_for_change(last, false, MARGIN);
     ground.end(&mut harda);
     row.killed_equal = Some(false);

@@ -40,7 +40,7 @@ fire() {
 	record
 	store fired
 	unhook
-	rm -rf "$g/snap" "$g/nft.load" "$g/theirs" "$g/found" "$g/were" "$g/differ" "$g/now" "$g/until" "$g/why" "$g/writer"
+	rm -rf "$g/snap" "$g/late" "$g/nft.load" "$g/theirs" "$g/found" "$g/were" "$g/differ" "$g/now" "$g/until" "$g/why" "$g/writer"
 	! has logger || logger -t harda -p authpriv.notice -- "run=$run access was not proven: what it changed was taken back" </dev/null 8>&-
 	exec 8>&-
 }

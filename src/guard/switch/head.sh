@@ -4,7 +4,7 @@
 #   switch arm RUN SECONDS USER...   takes the snapshot and arms; the caller has written this file
 #   switch begin RUN LIMIT WHAT KEEP...  before a guarded write; the caller holds the lock
 #   switch end RUN                   after it, still under the lock
-#   switch disarm RUN                access is proven
+#   switch disarm RUN [told|PATH...] access is proven; services were told to read their files, or these have not been read
 #   switch now RUN                   access is not to be had: restore at once
 #   switch forget                    the next run has told what was taken back
 #   switch watch                     the watcher: restores when the time is up

@@ -45,6 +45,6 @@ unhook() {
 	true
 }
 
-# The lock stays: somebody may be waiting for it.
-clear() { for f in "$g"/*; do [ "$f" = "$g/lock" ] || rm -rf "$f"; done; }
+# The lock stays: somebody may be waiting for it. So does what has not taken effect yet.
+clear() { for f in "$g"/*; do case $f in "$g/lock" | "$g/late") ;; *) rm -rf "$f" ;; esac; done; }
 

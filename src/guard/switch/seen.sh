@@ -71,5 +71,6 @@ snapshot() {
 	sysctls >"$g/snap/sysctls"
 	running >"$g/snap/running"
 	listing >"$g/snap/listing"
+	overlay
 }
 

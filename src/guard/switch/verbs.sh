@@ -43,6 +43,12 @@ end)
 disarm)
 	lock 30 || fail 'the switch is busy'
 	mine "$1"
+	shift
+	case ${1:-} in
+	'') ;;
+	told) rm -rf "$g/late" ;;
+	*) late "$@" || fail 'what has not taken effect yet could not be kept' ;;
+	esac
 	rm -f "$g/state" && settle "$g"
 	unhook
 	! systemd || systemctl stop harda-guard.service 2>/dev/null 8>&-

@@ -91,7 +91,7 @@ impl Undoing {
 
     fn note_service(&mut self, key: &Key) {
         let Key::File(path) = key else { return };
-        let service = service_of(path).filter(|service| service.effect.is_some());
+        let service = service_of(path).filter(|service| service.is_told());
         if let Some(name) =
             service.map(|service| service.name.to_string()).filter(|n| !self.services.contains(n))
         {
