@@ -150,6 +150,38 @@ fn what_a_failed_run_left_unread_is_taken_back_by_the_run_that_has_it_read() {
     ground.enters("admin").expect(0);
 }
 
+/// A command may touch any account: those that it did go back, and the others stay as others made them meanwhile.
+#[test]
+fn accounts_that_others_changed_meanwhile_stay() {
+    let lab = Lab::up(&["bookworm"]);
+    let host = &lab.hosts[0];
+    let ground = Ground::new(&lab, host);
+    let tasks = "  tasks:
+    - name: bites
+      shell: echo 'PerSourceMaxStartups 0' >/etc/ssh/sshd_config.d/00-lockout.conf; usermod -c harda operator
+      notify: takes effect
+    - name: meanwhile
+      command: sleep 8
+  handlers:
+    - name: takes effect
+      service: {name: ssh, state: restarted}
+";
+    let book = lab.write("accounts.yml", &ground::play(tasks));
+    let mut harda = ground.start("apply", "admin", &book, &["--guard-timeout", "10"]);
+    assert!(ground.wait_for_change("`bites`", false, Duration::from_secs(60)), "the change was not seen");
+    lab.exec(host, "useradd -m newcomer && usermod -c others alice").expect(0);
+    assert!(
+        !ground.guard("changes").is_some_and(|changes| changes.contains("takes effect")),
+        "it was too late"
+    );
+    harda.wait().expect("it ends");
+    ground.enters("admin").expect(0);
+    let names = lab
+        .exec(host, "getent passwd alice operator newcomer; getent shadow newcomer; ls -d /home/newcomer")
+        .expect(0);
+    names.says(":others:").says("newcomer:").says_not(":harda:");
+}
+
 fn arguments<'a>(lab: &Lab, verb: &'a str, book: &'a std::path::Path, more: &'a [String]) -> Vec<&'a str> {
     // Leaked on purpose: a test's few words.
     let inventory: &'static str =
@@ -235,7 +267,7 @@ fn access_is_proven_and_lost_through_another_host() {
 
 #[test]
 fn a_host_that_reboots_is_restored_before_it_lets_anybody_in() {
-    let lab = Lab::up(&["bookworm", "trixie"]);
+    let lab = Lab::up(&["bookworm", "trixie", "bookworm-sysvinit"]);
     effect::each(&lab, |host| {
         let ground = Ground::new(&lab, host);
         let before = ground.state();
@@ -259,13 +291,11 @@ fn a_host_that_reboots_is_restored_before_it_lets_anybody_in() {
             lab.call(&["start", host]).expect(0);
         }
         let fired = lab.exec(host, "stat -c %.Y /var/lib/harda/guard/fired").expect(0).stdout;
-        let sshd = lab
-            .exec(
-                host,
-                "date +%s.%6N -d \"$(systemctl show -P ExecMainStartTimestamp --timestamp=us+utc ssh)\"",
-            )
-            .expect(0)
-            .stdout;
+        let by_systemd =
+            "date +%s.%6N -d \"$(systemctl show -P ExecMainStartTimestamp --timestamp=us+utc ssh)\"";
+        let began =
+            format!("if [ -d /run/systemd/system ]; then {by_systemd}; else stat -c %.Y /run/sshd.pid; fi");
+        let sshd = lab.exec(host, &began).expect(0).stdout;
         let number = |text: &str| text.trim().parse::<f64>().expect("seconds");
         assert!(number(&fired) < number(&sshd), "restored at {fired}, sshd started at {sshd}");
         ground.enters("admin").expect(0);

@@ -125,6 +125,10 @@ pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, E
                 reply.error_text()
             )));
         }
+        let told = reply.text();
+        for message in told.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            run.tell(Event::Warned { host: run.name.clone(), message: message.into() });
+        }
         run.guard.armed = Some(Armed {
             what: BTreeSet::new(),
             tasks: BTreeSet::new(),

@@ -345,21 +345,22 @@ impl<'s> HostRun<'s> {
         Ok(())
     }
 
-    /// A session of its own by the login that worked before anything was changed.
+    /// A session of its own by the login that worked before anything was changed, and who it becomes.
     pub fn enters_afresh(&self) -> Result<(), Failure> {
-        let (login, r#become) = &self.present;
-        let login = Login { afresh: true, ..login.clone() };
-        transport::open(&self.setup.connector, &login, r#become.as_ref()).map(drop)
+        self.enters(&self.present)
     }
 
     /// A session of its own, as the next run will make it: the proof that hardening left a way in.
     pub fn prove_access(&self) -> Result<Duration, Failure> {
-        let (login, r#become) = &self.next;
-        let login = Login { afresh: true, ..login.clone() };
         let begun = Instant::now();
-        let proof = transport::open(&self.setup.connector, &login, r#become.as_ref())
-            .and_then(|mut session| session.send(&[Question::Observe(Observation(Fragment::new("id -u")))]));
-        proof.map(|_| begun.elapsed())
+        self.enters(&self.next).map(|()| begun.elapsed())
+    }
+
+    /// Becoming comes with the first question.
+    fn enters(&self, (login, r#become): &(Login, Option<Become>)) -> Result<(), Failure> {
+        let login = Login { afresh: true, ..login.clone() };
+        let mut session = transport::open(&self.setup.connector, &login, r#become.as_ref())?;
+        session.send(&[Question::Observe(Observation(Fragment::new("id -u")))]).map(drop)
     }
 }
 

@@ -221,9 +221,12 @@ pub fn sum(recaps: &[&Recap]) -> String {
     let total = |value: fn(&Recap) -> usize| recaps.iter().map(|recap| value(recap)).sum::<usize>();
     let changed = total(|r| r.changed);
     let hosts = recaps.iter().filter(|recap| recap.changed > 0).count();
-    let mut line = match changed {
-        0 => format!("nothing changed on {}", text::count(recaps.len(), "host")),
-        n => format!("{n} changed on {}", text::count(hosts, "host")),
+    let restored = total(|r| usize::from(r.restored));
+    // What could not be put back is listed with the host.
+    let mut line = match (changed, recaps.len() - restored) {
+        (0, 0) => "no change stands".to_string(),
+        (0, others) => format!("nothing changed on {}", text::count(others, "host")),
+        (n, _) => format!("{n} changed on {}", text::count(hosts, "host")),
     };
     let (verified, diverged) = (total(|r| r.verified), total(|r| r.diverged));
     if verified + diverged > 0 {
@@ -234,7 +237,7 @@ pub fn sum(recaps: &[&Recap]) -> String {
         (total(|r| r.failed), "failed"),
         (total(|r| r.refused), "refused"),
         (total(|r| usize::from(r.unreachable)), "unreachable"),
-        (total(|r| usize::from(r.restored)), "restored by the host itself"),
+        (restored, "restored by the host itself, as far as it says above"),
     ];
     for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
         line.push_str(&format!(", {number} {what}"));

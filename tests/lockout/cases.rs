@@ -419,6 +419,10 @@ fn by_firewall() -> Vec<Case> {
 fn by_network() -> Vec<Case> {
     vec![
         Case::new("the address goes", shell("ip addr del {{ ansible_host }}/24 dev eth0")).sample(),
+        Case::new("an address with all that belongs to it, and two ways", shell("ip addr flush dev eth0")).after(
+            "ip addr add 192.0.2.5/24 brd + label eth0:x dev eth0 && ip addr add 192.0.2.9/32 scope link dev eth0 &&
+            ip route add 198.51.100.0/24 nexthop via 192.0.2.6 dev eth0 nexthop via 192.0.2.7 dev eth0",
+        ),
         Case::new("the link goes down", shell("ip link set eth0 down")).on("trixie"),
         Case::new("a black hole for harda", shell("ip route add blackhole {{ lab_caller }}/32")),
         Case::new("a rule before the routes", shell("ip rule add to {{ lab_caller }}/32 prohibit pref 5"))
@@ -524,6 +528,8 @@ fn install(package: &str) -> String {
 fn by_folders() -> Vec<Case> {
     let moved = shell("mv /srv/people /srv/elsewhere");
     vec![
+        Case::new("sudo is given another name", shell("mv /usr/bin/sudo /usr/bin/sudo.off")).on("trixie"),
+        Case::new("sshd is gone", shell("rm /usr/sbin/sshd; systemctl restart ssh")),
         Case::new("folders on the way to a login, by chmod", shell("chmod 700 / /etc /home /usr/bin")).sample(),
         Case::new(
             "the folder of the homes, by a task",
@@ -583,6 +589,13 @@ fn by_services() -> Vec<Case> {
         )
         .on("bookworm-nosystemd")
         .sample(),
+        Case::new(
+            "sshd's unit, where its package put it",
+            shell(
+                "sed -i 's|^ExecStart=.*|ExecStart=/bin/false|' /usr/lib/systemd/system/ssh.service; \
+                 systemctl daemon-reload; systemctl restart ssh",
+            ),
+        ),
         Case::new(
             "sshd stopped and disabled",
             task("systemd", serde_json::json!({ "name": "ssh", "state": "stopped", "enabled": false })),

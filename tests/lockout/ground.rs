@@ -118,7 +118,7 @@ impl<'l> Ground<'l> {
         let _ = harda.wait();
     }
 
-    fn guard(&self, name: &str) -> Option<String> {
+    pub fn guard(&self, name: &str) -> Option<String> {
         let path = self.root.join("var/lib/harda/guard").join(name);
         std::fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }

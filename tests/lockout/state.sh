@@ -2,7 +2,8 @@
 # units, packet filters, addresses, routes, sysctls of the network, and what harda itself may leave. Logs and time
 # stamps aren't in it, nor the lock of the account databases and sudo's mark of its first use.
 export LC_ALL=C
-places='/etc /root /home /srv /opt /var/lib/pam /run/faillock /run/systemd/system /run/systemd/system.control'
+places='/etc /root /home /srv /opt /var/lib/pam /run/faillock /run/systemd/system /run/systemd/system.control
+	/usr/lib/systemd/system'
 for f in / /usr /usr/bin /usr/sbin /usr/bin/sudo /usr/sbin/sshd; do stat -c 'way %n %a %u:%g' "$f"; done
 find $places -xdev ! -name .pwd.lock ! -name .sudo_as_admin_successful -printf 'file %p %y %m %U:%G %l\n' 2>/dev/null
 find $places -xdev -type f ! -name .pwd.lock ! -name .sudo_as_admin_successful -exec sha256sum {} + 2>/dev/null | sed 's/^\([0-9a-f]*\)  /content \1 /'

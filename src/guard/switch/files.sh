@@ -45,6 +45,7 @@ files() {
 		fi
 	done <"$g/differ"
 	same_attributes
+	programs
 	same_modes
 }
 
@@ -58,6 +59,13 @@ moved() {
 		if [ -h "$path" ]; then rm -f "$path"; else rmdir "$path" 2>/dev/null; fi
 		[ ! -e "$path" ] && mv "$at" "$path" && say "moved $at back to $path"
 	done <"$g/snap/inodes"
+}
+
+programs() {
+	for p in $programs; do
+		[ ! -s "$p" ] && [ -e "$g/snap/bin$p" -o -h "$g/snap/bin$p" ] || continue
+		put "$g/snap/bin$p" "$p" && say "restored $p" || say "could not restore $p"
+	done
 }
 
 same_modes() {
@@ -99,16 +107,40 @@ same_attributes() {
 	done <"$g/snap/listing"
 }
 
-# By entry: what others did meanwhile to other accounts stays. `*` is all: a command may have touched any.
+# A command may touch any account: those that it did are the entries that differ before and after it.
+before() {
+	rm -rf "$g/before"
+	mkdir "$g/before" || fail 'the account databases could not be kept: nothing was changed'
+	for d in $databases; do
+		[ ! -e "/etc/$d" ] || cp "/etc/$d" "$g/before/$d" || fail 'the account databases could not be kept: nothing was changed'
+	done
+}
+
+touched() {
+	[ -d "$g/before" ] || return 0
+	for d in $databases; do
+		: >>"$g/before/$d"
+		cat "/etc/$d" >"$g/before/now" 2>/dev/null
+		only "$g/before/$d" "$g/before/now"
+		only "$g/before/now" "$g/before/$d"
+	done | sed 's/:.*//' | sort -u >>"$g/names"
+	rm -rf "$g/before"
+}
+
+# By entry: what others did meanwhile to other accounts stays.
 accounts() {
+	touched
 	[ -s "$g/names" ] || return 0
 	for d in $databases; do
-		[ -e "$g/snap/$d" ] && [ -e "/etc/$d" ] || continue
+		[ -e "$g/snap/$d" ] || continue
 		! cmp -s "$g/snap/$d" "/etc/$d" || continue
-		if grep -qx '\*' "$g/names"; then
+		if [ ! -e "/etc/$d" ]; then
 			cp -a "$g/snap/$d" "/etc/.harda.restore" || continue
 		else
 			cp -a "/etc/$d" "/etc/.harda.restore" && merge "$d" >"/etc/.harda.restore" || continue
+			# All entries as they were: then in their order, too.
+			sort "$g/snap/$d" >"$g/found"
+			! sort "/etc/.harda.restore" | cmp -s - "$g/found" || cp -a "$g/snap/$d" "/etc/.harda.restore"
 		fi
 		if cmp -s "/etc/.harda.restore" "/etc/$d"; then rm -f "/etc/.harda.restore"; continue; fi
 		settle "/etc/.harda.restore"

@@ -15,14 +15,17 @@ hook() {
 			ExecStart=/bin/sh $g/switch boot
 		UNIT
 		chmod 644 "$unit" && mkdir -p -m 755 "${wants%/*}" && ln -sf "$unit" "$wants" && settle "$unit"
-	elif [ -d /etc/init.d ] && { has update-rc.d || has rc-update; }; then
+	elif [ -d /etc/init.d ] && runs_scripts && { has update-rc.d || has rc-update; }; then
 		printf '#!/bin/sh\n### BEGIN INIT INFO\n# Provides: harda-guard\n# Required-Start: $local_fs\n# Required-Stop:\n# X-Start-Before: ssh networking\n# Default-Start: S\n# Default-Stop:\n### END INIT INFO\nsh %s/switch boot\n' "$g" >"$initd"
 		chmod 755 "$initd"
 		if has update-rc.d; then update-rc.d harda-guard defaults; else rc-update add harda-guard boot; fi >/dev/null 2>&1
 	else
-		echo 'no boot hook: this host has no init that harda knows'
+		echo 'this host has no init that harda knows: if it reboots before access is proven, nothing is taken back'
 	fi
 }
+
+# Whether what started this host reads /etc/init.d: a container's first process may be anything.
+runs_scripts() { case $(cat /proc/1/comm 2>/dev/null) in init | openrc-init) ;; *) return 1 ;; esac; }
 
 watcher() {
 	if systemd; then

@@ -98,7 +98,7 @@ reset_network() {
 			arp) ip link set "$1" arp "$2" ;;
 			link) ip link set "$1" "$2" ;;
 			neigh) v=$1; shift; ip -"$v" neigh replace "$@" nud permanent ;;
-			addr) ip addr replace "$2" dev "$1" ;;
+			addr) dev=$1; shift; ip addr replace "$@" dev "$dev" ;;
 			rule) v=$1; shift; ip -"$v" rule add "$@" ;;
 			route) v=$1; shift; ip -"$v" route replace "$@" ;;
 			esac 2>/dev/null && say "restored $what $*"
@@ -127,7 +127,7 @@ services() {
 		grep -q ' /' "$g/report" || return 0
 		again=reload-or-restart
 		# What it is started with is taken up by a start only; its sessions live on.
-		! grep -qE ' /(etc/default/ssh|etc/sysconfig/sshd|(etc|run)/systemd/system([.]control)?/sshd?[.])' "$g/report" || again=restart
+		! grep -qE ' /(etc/default/ssh|etc/sysconfig/sshd|(etc|run|usr/lib)/systemd/system([.]control)?/sshd?[.])' "$g/report" || again=restart
 		for u in ssh.service sshd.service; do
 			! systemctl -q is-active "$u" || { systemctl $again "$u" && say "reloaded $u"; }
 		done

@@ -39,12 +39,27 @@ network() {
 		if (at != "") print "qdisc", $5, at, $0
 	}'
 	for v in 4 6; do
-		ip -o -$v addr show scope global 2>/dev/null | sed -n 's/^[0-9]*: *\([^ ]*\) *inet6* \([^ ]*\).*/addr \1 \2/p'
+		ip -o -$v addr show 2>/dev/null | addresses
 		ip -o -$v route show table all 2>/dev/null | grep -v -e 'table local' -e 'proto ra' -e '^local ' -e '^broadcast ' -e '^ff00::' |
-			sed -e 's/ expires [0-9]*sec//' -e 's/ linkdown//' -e 's/ dead//' -e "s/^/route $v /" -e 's/ *$//'
+			sed -e 's/ expires [0-9]*sec//' -e 's/\\[[:space:]]*/ /g' -e 's/ linkdown//g' -e 's/ dead//g' -e "s/^/route $v /" -e 's/ *$//'
 		ip -o -$v neigh show nud permanent 2>/dev/null | sed -n "s/^\([^ ]*\) dev \([^ ]*\) lladdr \([^ ]*\).*/neigh $v \1 dev \2 lladdr \3/p"
 		ip -o -$v rule show 2>/dev/null | sed -n "s/^\([0-9]*\):[[:space:]]*\(.*\)/rule $v pref \1 \2/p" | sed 's/ *$//'
 	done
+}
+
+# `addr DEV ADDRESS` and, in the words of `ip addr add`, what else an address has but for its lifetime.
+addresses() {
+	awk '{
+		dev = $2; scope = ""; more = ""
+		for (i = 5; i < NF; i++) {
+			if ($i == "peer" || $i == "brd") { more = more " " $i " " $(i + 1); i++ }
+			else if ($i == "scope") { scope = $(i + 1); i++ }
+			else if ($i == "noprefixroute") more = more " " $i
+			else if ($i ~ /\\$/ || $i == "valid_lft") { if ($3 == "inet" && index($i, dev ":") == 1) more = more " label " substr($i, 1, length($i) - 1); break }
+		}
+		if (scope == "host" || / temporary /) next
+		print "addr", dev, $4 " scope " scope more
+	}'
 }
 
 sysctls() { find /proc/sys/net -type f -perm -200 -exec grep -sH '' {} + 2>/dev/null | sort; }
@@ -52,7 +67,7 @@ sysctls() { find /proc/sys/net -type f -perm -200 -exec grep -sH '' {} + 2>/dev/
 running() { ! systemd || systemctl list-units --type=service,socket --state=active --no-legend --plain 2>/dev/null | sed 's/ .*//' | sort; }
 
 snapshot() {
-	rm -rf "$g/snap" "$g/report" "$g/changes" "$g/names" "$g/now" "$g/until" "$g/why" "$g/writer"
+	rm -rf "$g/snap" "$g/report" "$g/changes" "$g/names" "$g/before" "$g/now" "$g/until" "$g/why" "$g/writer"
 	mkdir "$g/snap" || return 1
 	for p in $paths; do keep "$p" || return 1; done
 	for user; do
@@ -61,6 +76,7 @@ snapshot() {
 		for p in $profiles; do keep "$home/$p" || return 1; done
 	done
 	echo "$programs" | tr ' ' '\n' >"$g/snap/programs"
+	keep_programs || return 1
 	ways "$g"/snap/*.path "$g/snap/programs" || return 1
 	for d in $databases; do [ ! -e "/etc/$d" ] || cp -a "/etc/$d" "$g/snap/$d" || return 1; done
 	inodes >"$g/snap/inodes"

@@ -46,8 +46,17 @@ inodes() {
 	done | tr '\n' '\0' | xargs -0 stat -c '%i %d.%W %n' | grep -E '^[0-9]+ [0-9]+[.][1-9][0-9]* ' | sort -k 3
 }
 
-# Programs that let in are a package's: owner and mode are ours to put back, what is in them is not.
+# Programs that let in are a package's: owner and mode are ours to put back, what is in them is only where they are
+# gone. Links to one are put back as links.
 modes() { stat -Lc '%a %u:%g %n' $programs 2>/dev/null; }
+
+keep_programs() {
+	mkdir "$g/snap/bin" || return 1
+	for p in $programs; do
+		[ -e "$p" ] || continue
+		mkdir -p "$g/snap/bin${p%/*}" && cp -a "$p" "$g/snap/bin$p" || return 1
+	done
+}
 
 # Whether a path is in the snapshot by itself or in a folder that is kept whole.
 held() {

@@ -26,6 +26,7 @@ begin)
 		case $item in
 		file:*) p=${item#file:}
 			held "${p%/}" || kept_later "$p" || fail "$p could not be kept: nothing was changed" ;;
+		'name:*') before ;;
 		name:*) printf '%s\n' "${item#name:}" >>"$g/names" ;;
 		unit:*) printf '%s\n' "${item#unit:}" >>"$g/units" ;;
 		sysctl:*) p=/proc/sys/$(echo "${item#sysctl:}" | tr ./ /.)
@@ -37,6 +38,7 @@ begin)
 end)
 	load
 	[ "$phase" = armed ] && [ "$run" = "$1" ] || exit 0
+	touched
 	rm -f "$g/writer"
 	extend
 	;;

@@ -120,7 +120,7 @@ lab_reboot() {
     boots=$(cat "$(host_dir "$name")/boots")
     leader=$(host_leader "$name") || die "$name is not running"
     case $(cat "$(host_dir "$name")/kind") in
-    *-nosystemd)
+    *-nosystemd | *-sysvinit)
         host_stop "$name"
         boots=0
         rm -f "$(host_dir "$name")/boots"

@@ -123,6 +123,7 @@ supervise() {
             --bind-ro="$(cat "$dir/repo"):/srv/apt")
         case $kind in
         *-nosystemd) command+=(--as-pid2 /bin/sh -c 'mkdir -p /run/sshd && exec /usr/sbin/sshd -D') ;;
+        *-sysvinit) command+=(/sbin/init) ;;
         *) command+=(--boot) ;;
         esac
         (enter_cgroup "$name" && exec "${command[@]}") </dev/null >>"$dir/console.log" 2>&1 &
@@ -182,7 +183,7 @@ host_wait() {
                 banner=$(timeout 2 bash -c "exec 3<>/dev/tcp/$address/22 && head -c 4 <&3" 2>/dev/null) &&
                 [ "$banner" = SSH- ]; then
                 # Units still starting would be changes that no test made.
-                [[ $(cat "$dir/kind") == *-nosystemd ]] ||
+                [[ $(cat "$dir/kind") =~ -(nosystemd|sysvinit)$ ]] ||
                     host_exec "$name" timeout 30 systemctl is-system-running --wait >/dev/null 2>&1 || true
                 return 0
             fi

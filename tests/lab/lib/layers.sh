@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2046,SC2153
 # Kinds of hosts: a chain of thin overlay layers on the suite's bare root.
 
-KINDS='bookworm trixie bookworm-python trixie-python bookworm-bare trixie-bare bookworm-busybox bookworm-nosystemd bookworm-vm logserver'
+KINDS='bookworm trixie bookworm-python trixie-python bookworm-bare trixie-bare bookworm-busybox bookworm-nosystemd bookworm-sysvinit bookworm-vm logserver'
 DEFAULT_KINDS=bookworm-python,trixie,bookworm
 
 check_kind() { [[ " $KINDS " == *" $1 "* ]] || die "unknown kind \`$1\` (there are: $KINDS)"; }
@@ -21,6 +21,7 @@ kind_layers() {
     *-python) echo full python ;;
     *-busybox) echo full busybox ;;
     *-nosystemd) echo full ;;
+    *-sysvinit) echo full sysvinit ;;
     *-vm) echo full kernel ;;
     logserver) echo full logserver ;;
     esac
@@ -43,6 +44,8 @@ RECIPE
     python) echo 'install python3 python3-apt' ;;
     # The link only: /bin/sh stays dash's file for dpkg, and the maintainer scripts do run under busybox.
     busybox) echo 'install busybox && ln -sf busybox /usr/bin/sh' ;;
+    # In place of systemd, which stays installed without being the init.
+    sysvinit) echo 'install sysvinit-core initscripts orphan-sysvinit-scripts && apt-get -q purge -y systemd-sysv || true' ;;
     # A machine of its own kernel, for the vm; its folders for /boot and modules are the package's.
     kernel) echo 'install linux-image-amd64 initramfs-tools busybox zstd' ;;
     logserver) echo 'install rsyslog rsyslog-gnutls gnutls-bin' ;;
