@@ -17,6 +17,7 @@ use cases::{Case, cases};
 use ground::Ground;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -180,6 +181,40 @@ fn accounts_that_others_changed_meanwhile_stay() {
         .exec(host, "getent passwd alice operator newcomer; getent shadow newcomer; ls -d /home/newcomer")
         .expect(0);
     names.says(":others:").says("newcomer:").says_not(":harda:");
+}
+
+/// Who ends harda at once is told what the hosts do without it.
+#[test]
+fn a_second_interrupt_says_what_the_host_takes_back() {
+    let lab = Lab::up(&["bookworm"]);
+    let host = &lab.hosts[0];
+    let ground = Ground::new(&lab, host);
+    ground.enters("admin").expect(0);
+    let before = ground.state();
+    let tasks = "  tasks:
+    - name: bites
+      shell: echo 'PerSourceMaxStartups 0' >/etc/ssh/sshd_config.d/00-lockout.conf; systemctl reload ssh; sleep 12
+";
+    let book = lab.write("interrupted.yml", &ground::play(tasks));
+    let harda = ground
+        .command("apply", "admin", &book, &["--guard-timeout", "10"], &[])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("harda starts");
+    assert!(ground.wait_for_change("`bites`", true, Duration::from_secs(60)), "the change was not seen");
+    for _ in 0..2 {
+        Command::new("kill").args(["-INT", &harda.id().to_string()]).status().expect("kill");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let ended = harda.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(130), "{told}");
+    assert!(told.contains(&format!("ended at once: {host} will take back what was not proven")), "{told}");
+    ground.wait_for_restored(Duration::from_secs(60)).expect("it was restored");
+    ground.tells_of_it("admin").unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_eq!(ground.differs_soon(&before), Vec::<String>::new());
 }
 
 fn arguments<'a>(lab: &Lab, verb: &'a str, book: &'a std::path::Path, more: &'a [String]) -> Vec<&'a str> {

@@ -3,6 +3,7 @@
 
 mod in_force;
 mod proof;
+mod standing;
 
 use super::host::{Ending, HostRun};
 use super::log::StepId;
@@ -19,6 +20,8 @@ use crate::resource::{Key, Risk, effective};
 use crate::transport::{Connection, Failure, FailureKind, Question};
 use in_force::Effects;
 use proof::{let_in_again, prove};
+use standing::Standing;
+pub use standing::armed_hosts;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -59,6 +62,7 @@ struct Armed {
     /// At the terminal, until access is proven or all is taken back.
     _turn: Option<Held>,
     since: Instant,
+    _standing: Standing,
 }
 
 /// Whether making this step can lock out.
@@ -75,6 +79,11 @@ fn is_risky(step: &Step) -> bool {
 fn feeds_a_risk(step: &Step, after: &[Step]) -> bool {
     let waits = |handler: &Step| handler.entry.origin.triggers.contains(&step.entry.origin.task);
     matches!(step.todo, Todo::Changes(..)) && after.iter().any(|handler| waits(handler) && is_risky(handler))
+}
+
+/// Whether the switch will be armed for one of these steps.
+pub fn will_arm(run: &HostRun<'_>, steps: &[Step]) -> bool {
+    run.setup.options.guard.is_some() && run.access.became == "root" && steps.iter().any(is_risky)
 }
 
 /// What kind of thing a step touches, in a word or two.
@@ -139,6 +148,7 @@ pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, E
             shells,
             _turn: turn,
             since: Instant::now(),
+            _standing: Standing::on(&run.name),
         });
         fail_point::at(Point::AfterArming, &run.name);
     }

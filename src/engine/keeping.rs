@@ -1,6 +1,7 @@
 //! What a run keeps on the host (`crate::manifest`): the lines and copies ride in the script that
 //! makes a Change, before it; the mark that it was made comes after it, in the same script.
 
+use super::guard;
 use super::host::{Ending, HostRun};
 use super::pending::{self, Pending};
 use super::realise::send_plain;
@@ -13,7 +14,7 @@ use crate::fragment::{Fragment, Reply, quote};
 use crate::manifest::{self, Acted, FORMAT, Header, Line, Made};
 use crate::place::InputError;
 use crate::record::Event;
-use crate::resource::file::{FileState, What};
+use crate::resource::file::What;
 use crate::resource::user::UserState;
 use crate::resource::{Key, State};
 use std::fmt::Write;
@@ -37,8 +38,8 @@ pub struct Keeper {
     owed: Vec<String>,
     /// What the first script looks for room for: a folder (or what lies in one), and KiB.
     room: Vec<(String, u64)>,
-    /// Folders that will be removed, and kept whole.
-    removed: Vec<String>,
+    /// Folders and files that will be kept whole: those that are removed, and the switch's snapshot.
+    trees: Vec<String>,
     /// Handlers that are known to the host as pending, so that it need not be told twice.
     noted: Vec<Pending>,
 }
@@ -182,7 +183,7 @@ fn begin(run: &HostRun<'_>) -> String {
     format!(
         "{room}mkdir -p {root} && chmod 0700 {root} && mkdir -p \"$r/blobs\" \"$r/trees\" {root}/pending || exit 1\n\
          [ -e \"$r/manifest\" ] || say {header}\n{clear}",
-        room = space::check(&run.keeper.room, &run.keeper.removed),
+        room = space::check(&run.keeper.room, &run.keeper.trees),
         root = manifest::FOLDER,
         header = quote(&header.write()),
         clear = temporary::clear(),
@@ -380,46 +381,10 @@ fn keep_runs(run: &HostRun<'_>) -> Result<usize, Ending> {
 /// Before the first script: what all that is planned takes on the host's file systems.
 pub fn foresee(run: &mut HostRun<'_>, steps: &[Step]) {
     if !run.keeper.begun {
-        run.keeper.room = room(steps);
-        run.keeper.removed = removed_folders(steps);
-    }
-}
-
-/// What the planned Changes need room for: the copies of what they replace, and new contents.
-fn room(steps: &[Step]) -> Vec<(String, u64)> {
-    let mut room = vec![(manifest::FOLDER.to_string(), 64)];
-    let kib = |bytes: u64| bytes / 1024 + 4;
-    for step in steps {
-        let Todo::Changes(changes, _) = &step.todo else { continue };
-        for change in changes {
-            let (Key::File(path), State::File(from), State::File(to)) =
-                (&change.key, &change.from, &change.to)
-            else {
-                continue;
-            };
-            if from.body() == to.body() {
-                continue;
-            }
-            room.extend(from.body().map(|body| (manifest::FOLDER.to_string(), kib(body.size))));
-            room.extend(to.body().map(|body| (path.clone(), kib(body.size))));
+        run.keeper.room = space::of_changes(steps);
+        run.keeper.trees = space::removed_folders(steps);
+        if guard::will_arm(run, steps) {
+            run.keeper.trees.extend(crate::guard::kept());
         }
     }
-    room
-}
-
-/// Folders that will be removed: how large they are only the host knows.
-fn removed_folders(steps: &[Step]) -> Vec<String> {
-    let mut folders = Vec::new();
-    for step in steps {
-        let Todo::Changes(changes, _) = &step.todo else { continue };
-        folders.extend(changes.iter().filter_map(|change| match (&change.key, &change.from, &change.to) {
-            (Key::File(path), State::File(FileState::Present(entry)), State::File(to))
-                if entry.what == What::Directory && to.word() != "directory" =>
-            {
-                Some(path.clone())
-            }
-            _ => None,
-        }));
-    }
-    folders
 }

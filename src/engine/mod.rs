@@ -37,6 +37,7 @@ mod walk;
 pub use arguments::check as check_arguments;
 #[doc(hidden)]
 pub use facts::read as read_facts;
+pub use guard::armed_hosts;
 pub use local::Local;
 pub use look::{look, probe};
 pub use options::{Controls, Options, SeenAs};

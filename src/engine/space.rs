@@ -1,7 +1,10 @@
 //! Whether a host has room for what a run will write there: looked at before anything is touched.
 
+use super::step::{Step, Todo};
 use crate::fragment::quote;
 use crate::manifest::FOLDER;
+use crate::resource::file::{FileState, What};
+use crate::resource::{Key, State};
 use std::collections::BTreeMap;
 
 /// What is left free besides: a file system that is full to the brim harms more than the run.
@@ -19,12 +22,13 @@ pub fn check(room: &[(String, u64)], trees: &[String]) -> String {
         return String::new();
     }
     let asked: String = sums.iter().map(|(path, kib)| format!("need {kib} {}\n", quote(path))).collect();
-    let trees: String = trees
-        .iter()
-        .map(|path| {
-            format!("k=$(du -sk -- {0} 2>/dev/null) && need \"${{k%%[!0-9]*}}\" {FOLDER}\n", quote(path))
-        })
-        .collect();
+    let trees = match trees.iter().map(|path| quote(path)).collect::<Vec<_>>().join(" ") {
+        none if none.is_empty() => none,
+        // What is not there takes nothing.
+        trees => {
+            format!("k=$(du -skc -- {trees} 2>/dev/null | tail -n 1)\nneed \"${{k%%[!0-9]*}}\" {FOLDER}\n")
+        }
+    };
     format!(
         "need() {{ p=$2; while [ ! -d \"$p\" ]; do p=${{p%/*}}; [ -n \"$p\" ] || p=/; done\n\
          df -Pk -- \"$p\" 2>/dev/null | tail -n 1 | {{ read -r d b u a c m\n\
@@ -35,6 +39,45 @@ pub fn check(room: &[(String, u64)], trees: &[String]) -> String {
          [ -z \"${{f-}}\" ] || echo \"$f has $fa KiB free; copies of what is replaced, and what is new, take $fn KiB\"; }} )\n\
          [ -z \"$room\" ] || {{ printf '%s\\n' \"$room\" >&2; exit 1; }}\n"
     )
+}
+
+/// What the planned Changes need room for: the copies of what they replace, and new contents.
+pub fn of_changes(steps: &[Step]) -> Vec<(String, u64)> {
+    let mut room = vec![(FOLDER.to_string(), 64)];
+    let kib = |bytes: u64| bytes / 1024 + 4;
+    for step in steps {
+        let Todo::Changes(changes, _) = &step.todo else { continue };
+        for change in changes {
+            let (Key::File(path), State::File(from), State::File(to)) =
+                (&change.key, &change.from, &change.to)
+            else {
+                continue;
+            };
+            if from.body() == to.body() {
+                continue;
+            }
+            room.extend(from.body().map(|body| (FOLDER.to_string(), kib(body.size))));
+            room.extend(to.body().map(|body| (path.clone(), kib(body.size))));
+        }
+    }
+    room
+}
+
+/// Folders that will be removed: how large they are only the host knows.
+pub fn removed_folders(steps: &[Step]) -> Vec<String> {
+    let mut folders = Vec::new();
+    for step in steps {
+        let Todo::Changes(changes, _) = &step.todo else { continue };
+        folders.extend(changes.iter().filter_map(|change| match (&change.key, &change.from, &change.to) {
+            (Key::File(path), State::File(FileState::Present(entry)), State::File(to))
+                if entry.what == What::Directory && to.word() != "directory" =>
+            {
+                Some(path.clone())
+            }
+            _ => None,
+        }));
+    }
+    folders
 }
 
 #[cfg(test)]

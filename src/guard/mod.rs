@@ -110,6 +110,11 @@ fn lists() -> String {
         + &list("programs", effective::PROGRAMS.paths)
 }
 
+/// What the snapshot copies of every host, homes aside.
+pub fn kept() -> Vec<String> {
+    effective::kept().iter().chain(effective::PROGRAMS.paths).map(|path| path.to_string()).collect()
+}
+
 /// A write under the switch: it runs only if the switch is still armed by this run, holds it while
 /// it runs, and leaves a full time to prove access.
 pub fn write(run: &str, limit: Limit, what: &str, keeps: &[Keep], body: &str) -> String {

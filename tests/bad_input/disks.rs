@@ -2,9 +2,14 @@
 
 use crate::support::Ran;
 use crate::{LAB, book, inventory, leftovers};
+use std::sync::{Mutex, PoisonError};
+
+/// The hosts for disks are one test's at a time: what is mounted there is everybody's.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// Applies one task on each of the two hosts for disks, with these commands before and after.
 fn each(name: &str, before: &str, task: &str, after: &str, check: impl Fn(&str, &Ran)) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for host in &LAB.hosts[2..] {
         LAB.exec(host, before).expect(0);
         let book =
@@ -46,6 +51,22 @@ fn a_disk_that_is_full_when_the_switch_is_armed() {
                 LAB.exec(host, &format!("ls -A {guard} /etc/ssh/sshd_config.d | grep -e new -e 77")).stdout,
                 ""
             );
+        },
+    );
+}
+
+#[test]
+fn a_disk_that_has_no_room_for_what_the_switch_will_keep() {
+    each(
+        "unkept",
+        "mkdir -p /var/lib/harda && mount -t tmpfs -o size=3m,mode=700 tmpfs /var/lib/harda && echo before >/etc/motd",
+        "copy: {content: after, dest: /etc/motd}
+    - name: then
+      copy: {content: \"ClientAliveInterval 77\\n\", dest: /etc/ssh/sshd_config.d/77.conf}",
+        "umount /var/lib/harda",
+        |host, ran| {
+            ran.says("file /etc/motd was not changed").says("/var/lib/harda has").says("KiB free");
+            LAB.exec(host, "grep -qx before /etc/motd && test ! -e /etc/ssh/sshd_config.d/77.conf").expect(0);
         },
     );
 }

@@ -67,7 +67,7 @@ impl<'l> Ground<'l> {
         }
     }
 
-    fn command(&self, verb: &str, user: &str, book: &Path, more: &[&str], program: &[&str]) -> Command {
+    pub fn command(&self, verb: &str, user: &str, book: &Path, more: &[&str], program: &[&str]) -> Command {
         let caller = self.address.rsplit_once('.').expect("an address").0.to_string() + ".254";
         let mut vars = vec![("harda_run_of", "lockout")];
         if user == "operator" {
