@@ -9,13 +9,14 @@ const SHORTEST: usize = 8;
 
 /// Every form but the value itself: in base64 at each of its three offsets (a password stands
 /// behind `user:` in basic authentication), hexadecimal, percent-encoded, as a string of JSON, of
-/// XML and of a shell.
+/// XML and of a shell; in capitals, small letters and backwards.
 pub fn of(value: &str) -> Vec<String> {
     let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
     let mut forms: Vec<String> = (0..3).flat_map(|offset| base64(value, offset)).collect();
     forms.push(BASE64_STANDARD.encode(value));
     forms.extend([hex.to_uppercase(), hex, percent::encoded(value, ""), json(value), xml(value)]);
     forms.push(value.replace('\'', r"'\''"));
+    forms.extend([value.to_uppercase(), value.to_lowercase(), value.chars().rev().collect()]);
     forms.retain(|form| form.len() >= SHORTEST && form != value);
     forms.sort();
     forms.dedup();
@@ -71,7 +72,7 @@ mod tests {
         ] {
             assert!(forms.iter().any(|known| known == form), "{form} is not in {forms:?}");
         }
-        // Nothing to escape: base64, whole and at three offsets, and two of hexadecimal.
-        assert_eq!(of("hunter22").len(), 6, "{:?}", of("hunter22"));
+        // Nothing to escape: base64, whole and at three offsets, two of hexadecimal, capitals, backwards.
+        assert_eq!(of("hunter22").len(), 8, "{:?}", of("hunter22"));
     }
 }

@@ -39,7 +39,7 @@ pub const CANARIES: &[&str] = &[
 ];
 
 /// The same in a form that a log or a process may have: in base64, at each of its three offsets,
-/// and in hexadecimal.
+/// in hexadecimal, in capitals and backwards.
 fn forms(canary: &str) -> Vec<String> {
     use base64::prelude::{BASE64_STANDARD, Engine};
     let shifted = (0..3).map(|before| {
@@ -48,7 +48,8 @@ fn forms(canary: &str) -> Vec<String> {
         text[4..text.len() - 4].to_string()
     });
     let hex = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
-    [canary.to_string(), hex].into_iter().chain(shifted).collect()
+    let turned = [canary.to_uppercase(), canary.chars().rev().collect()];
+    [canary.to_string(), hex].into_iter().chain(turned).chain(shifted).collect()
 }
 
 /// Which canaries a text holds.
