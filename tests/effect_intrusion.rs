@@ -3,9 +3,12 @@
 
 #[path = "support/effect.rs"]
 mod effect;
+#[path = "support/mutation.rs"]
+mod mutation;
 mod support;
 
 use effect::{Playbook, each, run, soon, ssh, ssh_by_key};
+use mutation::Mutant;
 use support::Lab;
 
 /// Where harda comes from, and where the tests' own ssh does.
@@ -160,4 +163,5 @@ fn a_sensor_tells_what_its_rules_know_where_it_is_asked_for() {
         knock(4444);
         told().contains("lab knock")
     });
+    Mutant::new(&lab, mine, &[&site.to_string()]).is_found_and_put_right(&["network-sensor"]);
 }

@@ -3,15 +3,15 @@
 
 #[path = "support/effect.rs"]
 mod effect;
+#[path = "support/mutation.rs"]
+mod mutation;
 #[path = "support/pki.rs"]
 mod pki;
 mod support;
 
 use effect::{Playbook, put, soon};
-use harda::compliance::pack::Pack;
-use harda::files::Files;
+use mutation::Mutant;
 use pki::{authority, certificate, certificate_like};
-use std::path::Path;
 use support::Lab;
 
 /// The gateway as it is declared: what it offers, its certificate, its clients' authority.
@@ -115,13 +115,6 @@ impl Line {
     }
 }
 
-fn control(id: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/stampeltjanst");
-    let pack = Pack::load(&Files::default(), &folder).expect("the pack");
-    let control = pack.controls.into_iter().find(|control| control.id == id).expect("the control");
-    control.r#break.expect("a way to break it")
-}
-
 #[test]
 fn it_comes_up_with_the_declared_suite_and_no_weaker_one() {
     let line = Line::up();
@@ -187,14 +180,9 @@ fn what_is_wrong_with_it_is_found_and_put_right() {
     let playbook = line.playbook("stamping-line.yml");
     playbook.apply(clients);
     playbook.complies(clients);
-    for id in ["line-profile", "line-credentials", "line-up"] {
-        for client in clients {
-            lab.exec(client, &control(id)).expect(0);
-        }
-        playbook.run("audit", clients, &[]).expect(3).says(id);
-        playbook.apply(clients);
-        playbook.complies(clients);
-    }
+    let controls = ["line-profile", "line-credentials", "line-up"];
+    Mutant::new(lab, clients, &["@site.yml"]).is_found_and_put_right(&controls);
+    playbook.complies(clients);
 
     // Certificates: what a person has to put right.
     let client = &clients[..1];

@@ -2,9 +2,12 @@
 
 #[path = "support/effect.rs"]
 mod effect;
+#[path = "support/mutation.rs"]
+mod mutation;
 mod support;
 
 use effect::{Playbook, each, put, run, ssh_by_key};
+use mutation::Mutant;
 use support::Lab;
 
 #[test]
@@ -112,6 +115,8 @@ fn disks_in_the_clear_are_named_and_grub_is_locked_without_showing_its_password(
     each(&lab, |host| {
         drop(lab.exec(host, "grep -qF 'set superusers=\"boot\"' /boot/grub/grub.cfg").expect(0))
     });
+    let site = ["ansible_virtualization_type=kvm", "boot_lock=grub", &format!("boot_password_hash={hash}")];
+    Mutant::new(&lab, &lab.hosts, &site).is_found_and_put_right(&["boot-locked"]);
 }
 
 #[test]
@@ -143,6 +148,10 @@ fn a_workstation_locks_its_screen_and_other_hosts_are_left_alone() {
         let said = run(ssh_by_key(&lab, &format!("alice@{host}"), &[]).arg(write));
         assert!(said.code != 0 && said.all().contains("non-writable"), "{}", said.all());
     });
+    // The inventory is the one with the group.
+    let path = lab.folder.path().join("inventory-admin.yml").to_string_lossy().into_owned();
+    Mutant { lab: &lab, hosts: &lab.hosts, site: vec!["-i".into(), path] }
+        .is_found_and_put_right(&["screen-lock"]);
 }
 
 #[test]

@@ -3,11 +3,14 @@
 
 #[path = "support/effect.rs"]
 mod effect;
+#[path = "support/mutation.rs"]
+mod mutation;
 #[path = "support/pki.rs"]
 mod pki;
 mod support;
 
 use effect::{Playbook, put, soon};
+use mutation::Mutant;
 use pki::{authority, certificate};
 use support::Lab;
 
@@ -100,11 +103,7 @@ fn it_gets_in_by_mutual_tls_only() {
     let other = format!("timeout 3 bash -c '</dev/tcp/{}/9443'", lab.address(&hosts[1]));
     assert_ne!(lab.exec(&hosts[0], &other).code, 0);
 
-    for host in hosts {
-        lab.exec(host, "rm -f /etc/stunnel/remote.conf; chmod 0644 /etc/stunnel/remote.key").expect(0);
-    }
-    services.run("audit", hosts, &[]).expect(3).says("remote-services-secured");
-    services.apply(hosts);
+    Mutant::new(&lab, hosts, &["@site.yml"]).is_found_and_put_right(&["remote-services-secured"]);
     services.complies(hosts);
     assert!(hosts.iter().all(|host| asked(host, "factory", DECLARED)));
 }

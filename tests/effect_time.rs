@@ -3,9 +3,12 @@
 
 #[path = "support/effect.rs"]
 mod effect;
+#[path = "support/mutation.rs"]
+mod mutation;
 mod support;
 
 use effect::{Playbook, put, soon};
+use mutation::Mutant;
 use support::Lab;
 
 fn machine<'l>(lab: &'l Lab, more: &str) -> Playbook<'l> {
@@ -67,6 +70,8 @@ fn timesyncd_knows_the_declared_servers_only() {
         assert_eq!(values, ["NTP=192.0.2.99", "NTP=", "NTP=192.0.2.7 192.0.2.8"], "{host}");
         assert!(merged.lines().any(|line| line == "FallbackNTP="), "{merged}");
     }
+    let site = ["ansible_virtualization_type=kvm", r#"{"time_servers": ["192.0.2.7", "192.0.2.8"]}"#];
+    Mutant::new(&lab, &lab.hosts, &site).is_found_and_put_right(&["time-daemon", "time-servers"]);
 }
 
 #[test]

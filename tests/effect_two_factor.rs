@@ -2,11 +2,14 @@
 
 #[path = "support/effect.rs"]
 mod effect;
+#[path = "support/mutation.rs"]
+mod mutation;
 mod support;
 #[path = "support/terminal.rs"]
 mod terminal;
 
 use effect::{Playbook, each, run, ssh_by_key};
+use mutation::Mutant;
 use std::process::Command;
 use support::Lab;
 use terminal::{converse, on_terminal};
@@ -46,6 +49,10 @@ fn a_key_alone_is_refused_and_harda_comes_in_by_key_and_code() {
     for name in ["two-factor.yml", "sshd.yml"] {
         playbook(name).has_nothing_to_do(&lab.hosts);
     }
+
+    // Of the others who may log in nobody is left out any more.
+    each(&lab, |host| enrol(&lab, host, "alice"));
+    Mutant::new(&lab, &lab.hosts, &[VARS]).is_found_and_put_right(&["two-factor"]);
 
     let book = "- hosts: all\n  gather_facts: false\n  tasks:\n    - {command: id -un, check_mode: false, register: me}\n    - {debug: {var: me.stdout}}\n";
     let book = lab.write("me.yml", book);

@@ -2,9 +2,12 @@
 
 #[path = "support/effect.rs"]
 mod effect;
+#[path = "support/mutation.rs"]
+mod mutation;
 mod support;
 
 use effect::{Playbook, each, files, put, run};
+use mutation::Mutant;
 use std::path::Path;
 use std::process::Command;
 use support::Lab;
@@ -244,6 +247,12 @@ fn updates_come_from_the_mirror_alone_and_only_by_its_key() {
         a_day_passes(&lab, host);
         assert_eq!(version(&lab, host), "2.0", "{host}");
     });
+    let site = [
+        "updates_mirror=file:/srv/newer",
+        r#"{"updates_mirror_suites": ["./"]}"#,
+        &format!("updates_mirror_key_file={}", ours.file()),
+    ];
+    Mutant::new(&lab, &lab.hosts, &site).is_found_and_put_right(&["updates-from-mirror"]);
     with(&other).apply(&lab.hosts);
     each(&lab, |host| assert_ne!(lab.exec(host, "apt-get update --error-on=any").code, 0, "{host}"));
 }
