@@ -101,14 +101,20 @@ fn one_host(host: &str, said: Said, scope: &Scope) -> HostResult {
     }
 }
 
-/// The control that an entry is of; a task that carries none is one of its own, by its name.
+/// The control that an entry is of; a task that carries none is one of its own, by its name, unless it
+/// shows nothing.
 /// Handlers follow from tasks, and are no control's.
 fn control_of(entry: &Entry) -> Option<&str> {
     match &entry.origin.control {
         Some(control) => Some(control),
-        None if entry.origin.triggers.is_empty() => Some(&entry.origin.task),
+        None if entry.origin.triggers.is_empty() && !is_mute(entry) => Some(&entry.origin.task),
         None => None,
     }
+}
+
+/// What only says or computes something shows nothing of a host.
+fn is_mute(entry: &Entry) -> bool {
+    matches!(entry.origin.module.as_str(), "debug" | "set_fact")
 }
 
 /// The task of no control at which the host's plan stopped, and why: what comes after it was not
@@ -229,7 +235,9 @@ fn outcome(entries: &[&Entry], in_vain: &InVain) -> (Outcome, Text) {
         Status::Skipped { why } => Some(why.clone()),
         _ => None,
     };
-    match entries.iter().map(|entry| skipped(entry)).collect::<Option<Vec<String>>>() {
+    let telling = entries.iter().filter(|entry| !is_mute(entry) || skipped(entry).is_some());
+    match telling.map(|entry| skipped(entry)).collect::<Option<Vec<String>>>() {
+        Some(why) if why.is_empty() => (Outcome::Error, words::shows_nothing()),
         Some(why) => {
             (Outcome::NotApplicable, why.first().map(|first| words::condition(first)).unwrap_or_default())
         }
@@ -260,9 +268,10 @@ fn asserted(entry: &Entry) -> Option<String> {
     }
 }
 
+/// That the playbook goes on after a failure, ignored or rescued, tells nothing of what was asked.
 fn undetermined(entry: &Entry, in_vain: &InVain) -> Option<Text> {
     match &entry.status {
-        Status::Failed { message, ignored: false, rescued: false } => {
+        Status::Failed { message, .. } if !entry.checked => {
             Some(Text::both(&format!("{}: {message}", title(entry))))
         }
         Status::Unknown { until } => Some(Text::both(&title(entry)).and(&unknown(until, in_vain), ": ")),
@@ -291,7 +300,9 @@ fn findings(entry: &Entry, in_vain: &InVain) -> Vec<Finding> {
         return vec![plain(String::new(), Text::both(&message))];
     }
     match &entry.status {
-        Status::Failed { message, ignored: false, rescued: false } | Status::Refused { message } => {
+        // A check that doesn't hold, and that a rescue has answered.
+        Status::Failed { .. } if entry.checked => Vec::new(),
+        Status::Failed { message, .. } | Status::Refused { message } => {
             vec![plain(String::new(), Text::both(message))]
         }
         Status::Unknown { until } => vec![plain(String::new(), unknown(until, in_vain))],
@@ -352,22 +363,4 @@ pub fn carried(events: &[Event]) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_is_not_let_in_is_told_what_to_try() {
-        let refused = Event::Refused {
-            host: "web1".into(),
-            message: "`web1`: sudo wants a password".into(),
-            hint: Some("give it with `-K`".into()),
-        };
-        let mut said = BTreeMap::new();
-        listen(&refused, &mut said);
-        let scope = Scope { controls: vec!["c".into()], ..Scope::default() };
-        let host = one_host("web1", said.remove("web1").expect("it was heard"), &scope);
-        let told = "`web1`: sudo wants a password (give it with `-K`)";
-        assert_eq!(host.error.as_deref(), Some(told));
-        assert_eq!((host.results[0].outcome, host.results[0].why.en.as_str()), (Outcome::Error, told));
-    }
-}
+mod tests;

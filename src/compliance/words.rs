@@ -60,6 +60,10 @@ pub fn in_vain(task: &str, message: &str) -> Text {
     )
 }
 
+pub fn shows_nothing() -> Text {
+    text("ingen av dess uppgifter frågar värden något", "none of its tasks asks the host anything")
+}
+
 pub fn would_run(action: &str) -> Text {
     text(format!("skulle köra: {action}"), format!("would run: {action}"))
 }
