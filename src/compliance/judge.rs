@@ -214,13 +214,8 @@ fn outcome(entries: &[&Entry], in_vain: &InVain) -> (Outcome, Text) {
     }) {
         return (Outcome::Blocked, Text::both(&why));
     }
-    let changed: Vec<&&Entry> = entries.iter().filter(|e| is_changed(e, true)).collect();
-    if !changed.is_empty() {
-        let lags = changed.iter().all(|entry| waits_for_reboot(entry));
-        return match lags {
-            true => (Outcome::AfterReboot, words::after_reboot()),
-            false => (Outcome::Fail, Text::default()),
-        };
+    if entries.iter().any(|entry| is_changed(entry, true)) {
+        return (Outcome::Fail, Text::default());
     }
     if let Some(why) = find(&asserted) {
         return (Outcome::Fail, Text::both(&why));
@@ -230,6 +225,9 @@ fn outcome(entries: &[&Entry], in_vain: &InVain) -> (Outcome, Text) {
     }
     if entries.iter().any(|entry| is_changed(entry, false)) {
         return (Outcome::Fail, Text::default());
+    }
+    if let Some(what) = find(&|entry| entry.lags.clone()) {
+        return (Outcome::AfterReboot, words::after_reboot().and(&Text::both(&what), ": "));
     }
     let skipped = |entry: &Entry| match &entry.status {
         Status::Skipped { why } => Some(why.clone()),
@@ -243,13 +241,6 @@ fn outcome(entries: &[&Entry], in_vain: &InVain) -> (Outcome, Text) {
         }
         None => (Outcome::Pass, Text::default()),
     }
-}
-
-/// All that it would do takes effect with a reboot: what it sets is set.
-fn waits_for_reboot(entry: &Entry) -> bool {
-    let risks = entry.changes.iter().map(|c| c.risk).chain(entry.action.iter().map(|a| a.risk));
-    let risks: Vec<Risk> = risks.collect();
-    !risks.is_empty() && risks.iter().all(|risk| *risk == Risk::Reboot)
 }
 
 fn is_changed(entry: &Entry, certain: bool) -> bool {

@@ -5,8 +5,19 @@ use super::model::{Act, Task};
 use crate::yaml::{Node, Yaml};
 
 /// Modules that never change a host.
-const LOOKING: &[&str] =
-    &["assert", "debug", "fail", "gather_facts", "logins", "ping", "refuse", "set_fact", "setup", "stat"];
+const LOOKING: &[&str] = &[
+    "after_reboot",
+    "assert",
+    "debug",
+    "fail",
+    "gather_facts",
+    "logins",
+    "ping",
+    "refuse",
+    "set_fact",
+    "setup",
+    "stat",
+];
 
 /// Modules that say of what was found whether it is right.
 const CHECKING: &[&str] = &["assert", "fail", "refuse"];

@@ -35,6 +35,7 @@ fn entry(module: &str, status: Status) -> Entry {
         changes: Vec::new(),
         action: None,
         notes: Vec::new(),
+        lags: None,
         checked: false,
         evidence: Vec::new(),
     }
@@ -52,6 +53,19 @@ fn what_only_says_something_is_no_pass() {
     assert_eq!(comes_to(&[said("set_fact"), said("debug")]), Outcome::Error);
     assert_eq!(comes_to(&[said("debug"), said("file")]), Outcome::Pass);
     assert_eq!(comes_to(&[said("debug"), skipped()]), Outcome::NotApplicable);
+}
+
+#[test]
+fn after_a_reboot_is_only_what_is_set() {
+    let lagging = || Entry { lags: Some("the rules are locked".into()), ..entry("after_reboot", Status::Ok) };
+    assert_eq!(comes_to(&[entry("file", Status::Ok), lagging()]), Outcome::AfterReboot);
+    let changed = |risk| Entry {
+        action: Some(crate::record::ShownAction { title: "run `reboot`".into(), risk, probe: false }),
+        ..entry("command", Status::Changed { certainty: Certainty::Certain })
+    };
+    assert_eq!(comes_to(&[changed(Risk::None), lagging()]), Outcome::Fail);
+    // Nothing says that it would bring about what is wanted.
+    assert_eq!(comes_to(&[changed(Risk::Reboot)]), Outcome::Fail);
 }
 
 #[test]
