@@ -154,10 +154,8 @@ pub fn audit(
             scopes.insert(host.clone(), Scope { controls: carried.clone(), ..Scope::default() });
         }
     }
-    let audit = Audit {
-        hosts_left_out: left_out(&setup)?,
-        ..judged(args, &setup, subject, wanted, &scopes, &events, declared)
-    };
+    let hosts_left_out = left_out(&setup)?;
+    let audit = judged(args, &setup, subject, wanted, &scopes, &events, Site { declared, hosts_left_out });
     Ok(Some(Audited { audit, code }))
 }
 
@@ -282,6 +280,12 @@ fn gather(setup: &Setup, masker: &Masker, mut progress: Option<Progress>) -> (Ve
     (events, code)
 }
 
+/// What an audit is told of the site, besides its hosts' answers.
+struct Site {
+    declared: Declared,
+    hosts_left_out: Vec<String>,
+}
+
 fn judged(
     args: &AuditingArgs,
     setup: &Setup,
@@ -289,7 +293,7 @@ fn judged(
     wanted: &Wanted,
     scopes: &BTreeMap<String, Scope>,
     events: &[Event],
-    declared: Declared,
+    Site { declared, hosts_left_out }: Site,
 ) -> Audit {
     let now = jiff::ZonedDateTime::now();
     let today: Date = now.date();
@@ -305,7 +309,8 @@ fn judged(
         .pack()
         .map(|pack| {
             let about = |r: &Requirement, s: &Statement| wanted.is_about(r, s, &controls);
-            fulfil::requirements(pack, &hosts, &declared.attestations, &declared.waivers, today, about)
+            let (attestations, waivers) = (&declared.attestations, &declared.waivers);
+            fulfil::requirements(pack, &hosts, &hosts_left_out, attestations, waivers, today, about)
         })
         .unwrap_or_default();
     Audit {
@@ -321,7 +326,7 @@ fn judged(
         requirements,
         hosts,
         narrowed: wanted.is_narrow(),
-        hosts_left_out: Vec::new(),
+        hosts_left_out,
         again: again::options(&args.login, &args.r#become, &args.extra_vars),
         attestations: declared.attestations,
         waivers: declared.waivers,

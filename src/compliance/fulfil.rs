@@ -52,10 +52,20 @@ pub fn unwaive(hosts: &mut [HostResult]) {
     }
 }
 
-/// The requirements with those of their statements that this audit is about.
+/// Some hosts' verdict on what rests on controls, where others were left out: those may be short of it.
+pub fn of_some_hosts(verdict: Verdict, has_controls: bool, left_out: &[String]) -> Verdict {
+    match verdict {
+        Verdict::Fulfilled if has_controls && !left_out.is_empty() => Verdict::Partly,
+        verdict => verdict,
+    }
+}
+
+/// The requirements with those of their statements that this audit is about. Statements are judged by
+/// the hosts that were looked at.
 pub fn requirements(
     pack: &Pack,
     hosts: &[HostResult],
+    hosts_left_out: &[String],
     attestations: &[Attestation],
     waivers: &[Waiver],
     today: Date,
@@ -74,7 +84,10 @@ pub fn requirements(
                 verdict if verdict.is_met() && left_out.iter().any(|s| decides(requirement, s)) => {
                     Verdict::Partly
                 }
-                verdict => verdict,
+                verdict => {
+                    let has_controls = deciding(&statements).any(|s| !s.controls.is_empty());
+                    of_some_hosts(verdict, has_controls, hosts_left_out)
+                }
             },
             statements,
             left_out: left_out.into_iter().map(|s| s.id.clone()).collect(),
