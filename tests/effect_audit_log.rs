@@ -115,7 +115,10 @@ fn rules_that_the_kernel_lacks_are_found() {
     tell("No rules\n", 2);
     // Set, and loaded when the machine starts: nothing can be done now.
     let locked = plan().expect(0);
-    locked.says("with the next reboot: the rules are locked").says("key=harda-admin").says_not("run `augenrules");
+    locked
+        .says("with the next reboot: the rules are locked")
+        .says("key=harda-admin")
+        .says_not("run `augenrules");
     tell(LISTED[0], 2);
     plan().expect(0);
 }

@@ -286,9 +286,10 @@ fn findings(entry: &Entry, in_vain: &InVain) -> Vec<Finding> {
         message,
         risk: Risk::None,
         undo: None,
+        only_found: false,
     };
     if let Some(message) = asserted(entry) {
-        return vec![plain(String::new(), Text::both(&message))];
+        return vec![Finding { only_found: true, ..plain(String::new(), Text::both(&message)) }];
     }
     match &entry.status {
         // A check that doesn't hold, and that a rescue has answered.

@@ -100,7 +100,9 @@ fn now(
         return Ok(planned);
     }
     // The file is all that can be set: the kernel takes another value with its next start.
-    if let Some(found) = state.value.as_deref().filter(|found| is_locked(key, found) && folded(found) != value) {
+    if let Some(found) =
+        state.value.as_deref().filter(|found| is_locked(key, found) && folded(found) != value)
+    {
         planned.lags = Some(format!("`{key}` is {} now, which only a reboot takes back", folded(found)));
         return Ok(planned);
     }

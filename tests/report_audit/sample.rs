@@ -2,8 +2,8 @@
 //! as many hosts and controls as are asked for.
 
 use harda::compliance::audit::{
-    Attested, Audit, ControlHead, ControlResult, Finding, HostResult, Outcome, PackHead, RequirementResult,
-    Score, StatementResult, TaskEvidence, VERSION, Verdict,
+    Attested, Audit, ControlHead, ControlResult, ExtraVars, Finding, HostResult, Outcome, PackHead,
+    RequirementResult, Score, StatementResult, TaskEvidence, VERSION, Verdict,
 };
 use harda::compliance::declared::{Attestation, Waiver};
 use harda::compliance::{Level, Severity, Text, judge};
@@ -35,6 +35,7 @@ pub fn audit(hosts: usize, controls: usize, hostile: bool) -> Audit {
     Audit {
         narrowed: false,
         again: String::new(),
+        extra_vars: ExtraVars::default(),
         version: VERSION,
         run: "20261125T084445Z-8520".into(),
         harda: "0.1.0".into(),
@@ -198,6 +199,7 @@ fn findings(host: usize, at: usize, names: &Names) -> Vec<Finding> {
         message: Text::default(),
         risk,
         undo: Some(undo),
+        only_found: false,
     };
     let lines = |text: &str| Content::Lines(names.say(at, text));
     let path = names.say(at, "/etc/modprobe.d/harda-usb-storage.conf");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::compliance::Severity;
-use crate::compliance::audit::{Audit, ControlResult, PackHead, Score, VERSION};
+use crate::compliance::audit::{Audit, ControlResult, ExtraVars, PackHead, Score, VERSION};
 use crate::compliance::feedback::Reviewed;
 use crate::compliance::pack::{Control, Foreign, Requirement, Statement};
 use crate::place::Place;
@@ -76,6 +76,7 @@ fn audit(outcomes: &[Outcome]) -> Audit {
         narrowed: false,
         hosts_left_out: Vec::new(),
         again: String::new(),
+        extra_vars: ExtraVars::default(),
         version: VERSION,
         run: "R".into(),
         harda: "0".into(),

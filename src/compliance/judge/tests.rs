@@ -79,3 +79,15 @@ fn a_failure_that_the_playbook_goes_on_after_is_no_pass() {
         assert_eq!(findings(&entries[0], &InVain::new()).len(), 1);
     }
 }
+
+#[test]
+fn what_only_a_check_finds_is_nothing_to_remediate() {
+    let status = Status::Failed { message: "telnet listens".into(), ignored: true, rescued: false };
+    let check = || Entry { checked: true, ..entry("assert", status.clone()) };
+    let result = |entries: &[Entry]| one_control("c", &entries.iter().collect::<Vec<_>>(), &InVain::new());
+    assert!(result(&[check(), entry("file", Status::Ok)]).is_only_found());
+    let action = Some(crate::record::ShownAction { title: "run `x`".into(), risk: Risk::None, probe: false });
+    let status = Status::Changed { certainty: Certainty::Certain };
+    assert!(!result(&[check(), Entry { action, ..entry("command", status) }]).is_only_found());
+    assert!(!result(&[entry("file", Status::Ok)]).is_only_found());
+}

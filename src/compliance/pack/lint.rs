@@ -97,7 +97,8 @@ fn carried(pack: &Pack, tasks: &[&Task], errors: &mut Vec<InputError>) {
         let named: BTreeSet<&str> = task.controls().collect();
         if named.len() > 1 {
             let all = named.into_iter().collect::<Vec<_>>().join(", ");
-            let error = InputError::at(&task.place, format!("a task is of one control, and this is of {all}"));
+            let error =
+                InputError::at(&task.place, format!("a task is of one control, and this is of {all}"));
             errors.push(error.hint("tags of a play and a block are its tasks' too"));
         }
         match task.control() {

@@ -119,8 +119,10 @@ fn state(path: &str, told: &Told, extra: Extra) -> Result<FileState, String> {
         if is_denied {
             return Err(format!("can't be looked at, {NO_RIGHTS}"));
         }
-        let folder =
-            told.entries.get(parent(path)).is_some_and(|s| s.kind == "directory" || s.kind == "symbolic link");
+        let folder = told
+            .entries
+            .get(parent(path))
+            .is_some_and(|s| s.kind == "directory" || s.kind == "symbolic link");
         return Ok(FileState::Absent { folder });
     };
     let what = match stat.kind.as_str() {
@@ -287,10 +289,17 @@ mod tests {
             let reply = run_as_nobody(shell, &script(&wanted).script);
             let told = parse(&wanted, &reply);
             for (name, told) in names.iter().zip(&told).take(3) {
-                assert!(told.as_ref().is_err_and(|e| e.contains("no rights: become")), "{shell} {name} {told:?}");
+                assert!(
+                    told.as_ref().is_err_and(|e| e.contains("no rights: become")),
+                    "{shell} {name} {told:?}"
+                );
             }
             assert_eq!(told[3].as_ref().map(FileState::word), Ok("directory"), "{shell}");
-            assert!(told[4].as_ref().is_err_and(|e| e.contains("no rights: become")), "{shell} {:?}", told[4]);
+            assert!(
+                told[4].as_ref().is_err_and(|e| e.contains("no rights: become")),
+                "{shell} {:?}",
+                told[4]
+            );
             assert_eq!(told[5], Ok(FileState::Absent { folder: true }), "{shell}");
         }
         set("closed", 0o700);

@@ -65,7 +65,10 @@ pub fn parse(wanted: &[Wanted<String>], reply: &Reply) -> Vec<Result<ModuleState
     }
     let text = reply.text();
     if text.lines().any(|line| line == "X") {
-        return wanted.iter().map(|_| Err(format!("what modprobe is told can't be read, {NO_RIGHTS}"))).collect();
+        return wanted
+            .iter()
+            .map(|_| Err(format!("what modprobe is told can't be read, {NO_RIGHTS}")))
+            .collect();
     }
     wanted.iter().map(|w| Ok(state(&w.id, &text))).collect()
 }

@@ -37,7 +37,10 @@ pub fn parse(wanted: &[Wanted<String>], reply: &Reply) -> Vec<Result<SysctlState
     let mut part = || parts.next().unwrap_or_default();
     let (there, values, files) = (part(), part(), part());
     if files.lines().any(|line| line == "?") {
-        return wanted.iter().map(|_| Err(format!("what is set at boot can't be read, {NO_RIGHTS}"))).collect();
+        return wanted
+            .iter()
+            .map(|_| Err(format!("what is set at boot can't be read, {NO_RIGHTS}")))
+            .collect();
     }
     let files = assignments(files);
     let mut there = there.lines();
