@@ -321,9 +321,15 @@ fn an_audit_writes_nothing_and_one_bad_host_spoils_none_other() {
     let inventory = std::fs::read_to_string(&site.inventory).expect("the inventory");
     let gone = inventory.replacen("  hosts:\n", "  hosts:\n    gone:\n      ansible_host: 192.0.2.1\n", 1);
     site.lab.write("inventory-admin.yml", &gone);
+    let without = &site.lab.hosts[1];
+    site.lab.exec(without, "rm $(command -v ss)").expect(0);
     let audit = site.audit(4, &["--timeout", "2"]);
     assert!(audit.host("gone").expect("told").error.is_some());
     assert!(outcomes(&audit, "gone").keys().all(|outcome| *outcome == Outcome::Error));
+    // What can't be asked is not known, and nothing is found by it.
+    let listens = audit.host(without).and_then(|h| h.result("listeners-declared")).expect("the control");
+    assert_eq!(listens.outcome, Outcome::Error, "{listens:?}");
+    assert!(listens.why.en.contains("this host has no ss (package iproute2)"), "{listens:?}");
     for (host, before) in site.lab.hosts.iter().zip(&before) {
         assert!(audit.host(host).expect("the host").error.is_none(), "{host}");
         assert_eq!(&site.written(host), before, "{host}");
@@ -543,6 +549,21 @@ fn a_remediation_asks_first_and_knows_its_machine() {
     let narrow = site.harda(&["audit", PACK], &["--control", "login-banner,password-quality"]);
     narrow.expect(3).says("not compliant");
     let remediate = |more: &[&str]| site.harda(&["remediate", "--from", "audit.json"], more);
+
+    // Made with the audit's values, though nobody gives them; of one whose file is gone it is said.
+    let alone = |more: &[&str]| {
+        let state = format!("XDG_STATE_HOME={}", site.file("state").display());
+        let control = ["--check", "--control", "firewall-declared"];
+        let verb = ["remediate", "--from", "audit.json", "-i", &site.inventory];
+        site.lab.harda_with(&[&state], &[&verb, &control[..], more].concat())
+    };
+    let unreachable = ["-e", "ansible_port=1", "--timeout", "2"];
+    assert_eq!(alone(&unreachable).code, 4, "a host that isn't reached isn't in order");
+    alone(&[]).expect(0).says("/etc/harda/").says_not("warning: the audit");
+    std::fs::rename(site.file("site.yml"), site.file("moved.yml")).expect("moved");
+    alone(&[]).expect(0).says("warning: the audit was made with values of ").says("firewall_ssh_from");
+    alone(&["-e", "@moved.yml"]).expect(0).says("/etc/harda/").says_not("warning: the audit");
+    std::fs::rename(site.file("moved.yml"), site.file("site.yml")).expect("moved back");
 
     let plan = remediate(&["--check", "--control", "login-banner"]).expect(0);
     plan.says("/etc/issue.net").says_not("/etc/ssh/");

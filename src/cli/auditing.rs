@@ -8,7 +8,7 @@ use super::run::{self, How, Prepared};
 use super::state;
 use super::subject::Subject;
 use crate::compliance::Severity;
-use crate::compliance::audit::{self, Audit, ControlHead};
+use crate::compliance::audit::{self, Audit, ControlHead, ExtraVars};
 use crate::compliance::declared::Declared;
 use crate::compliance::fulfil;
 use crate::compliance::judge::{self, Scope};
@@ -327,6 +327,10 @@ fn judged(
         hosts,
         narrowed: wanted.is_narrow(),
         hosts_left_out,
+        extra_vars: ExtraVars {
+            files: again::files(&args.extra_vars),
+            names: setup.options.extra_vars.keys().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+        },
         again: again::options(&args.login, &args.r#become, &args.extra_vars),
         attestations: declared.attestations,
         waivers: declared.waivers,

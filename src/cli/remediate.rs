@@ -1,6 +1,7 @@
 //! `harda remediate`.
 
 mod ending;
+mod given;
 mod meant;
 
 use super::CliError;
@@ -12,7 +13,7 @@ use super::reporting::ReportArgs;
 use super::run::{self, How, Source};
 use super::state;
 use super::subject::Subject;
-use crate::compliance::audit::{Audit, ControlHead};
+use crate::compliance::audit::{Audit, ControlHead, ExtraVars};
 use crate::compliance::failing::{Failing, LeftOut};
 use crate::compliance::foreign::{self, Tool};
 use crate::engine::{Controls, Review};
@@ -75,7 +76,7 @@ type OfHost = BTreeMap<String, BTreeSet<String>>;
 
 pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     args.report.check()?;
-    let About { subject, mut failing, inventory, known } = about(args)?;
+    let About { subject, mut failing, inventory, extra_vars, known } = about(args)?;
     for id in args.control.iter().chain(&args.accept) {
         if !known.contains(id) {
             let known = known.iter().map(String::as_str);
@@ -86,6 +87,7 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     if args_of_audit.inventory.inventory.is_empty() {
         args_of_audit.inventory.inventory = inventory;
     }
+    args_of_audit.extra_vars = given::with_those_of(&extra_vars, &args_of_audit.extra_vars)?;
     meant::here(&mut failing, &args_of_audit.inventory)?;
     failing.only(&args.control);
     tell_left_out(&failing.left_out);
@@ -106,7 +108,12 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     tell_left_out(&more);
     if args.check {
         let code = applied(args, &args_of_audit, output, &subject, &of_host)?;
-        return Ok(if code == 0 && !refused.is_empty() { 2 } else { code });
+        return Ok(match (code, planned.exit_code()) {
+            // Of a host that was not reached nothing is known, whatever the others say.
+            (0, code @ (1 | 2 | 4 | 130)) => code,
+            (0, _) if !refused.is_empty() => 2,
+            (code, _) => code,
+        });
     }
     let (of_host, not_consented) = consent::asked(&planned.audit, of_host, &args.accept)?;
     let left_out = [failing.left_out.clone(), more, not_consented, of_machines(&failing, &refused)].concat();
@@ -138,6 +145,8 @@ struct About {
     failing: Failing,
     /// The inventory that the audit was made with.
     inventory: Vec<String>,
+    /// The variables of the command line that it was made with.
+    extra_vars: ExtraVars,
     /// The controls that can be named.
     known: Vec<String>,
 }
@@ -156,7 +165,8 @@ fn about(args: &RemediateArgs) -> Result<About, CliError> {
         let subject = Subject::find(&files, args.pack.as_deref().unwrap_or(DEFAULT_PACK))?;
         let failing = of_foreign(args, &subject, tool, &bytes)?;
         let known = known(&subject, &[]);
-        return Ok(About { subject, failing, inventory: Vec::new(), known });
+        let (inventory, extra_vars) = (Vec::new(), ExtraVars::default());
+        return Ok(About { subject, failing, inventory, extra_vars, known });
     }
     let audit = state::audit(&args.from)?;
     if args.for_host.is_some() {
@@ -166,7 +176,8 @@ fn about(args: &RemediateArgs) -> Result<About, CliError> {
     }
     let subject = Subject::find(&files, args.pack.as_deref().unwrap_or(&audit.pack.given))?;
     let known = known(&subject, &audit.controls);
-    Ok(About { subject, failing: Failing::of_audit(&audit), inventory: audit.inventory, known })
+    let failing = Failing::of_audit(&audit);
+    Ok(About { subject, failing, inventory: audit.inventory, extra_vars: audit.extra_vars, known })
 }
 
 /// The pack's controls; of a playbook those that were audited.
