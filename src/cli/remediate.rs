@@ -8,7 +8,7 @@ use super::CliError;
 use super::auditing::{self, AuditingArgs, Wanted};
 use super::consent;
 use super::options::{GuardArgs, KeepArgs};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, say, say_line};
 use super::reporting::ReportArgs;
 use super::run::{self, How, Source};
 use super::state;
@@ -22,7 +22,6 @@ use crate::report::audit::changes;
 use crate::report::{count, safe_line};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::Path;
 
 /// Apply only the controls that an audit found failing, and audit those again
@@ -97,7 +96,7 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
             (true, true) => "no control failed of those that are meant",
             (false, _) => "what doesn't pass is left out",
         };
-        println!("nothing to remediate: {why}");
+        say_line(format!("nothing to remediate: {why}"));
         return Ok(if failing.left_out.is_empty() { 0 } else { 3 });
     }
     let Some(planned) = looked_at(&args_of_audit, output, &subject, &failing.of_host, false)? else {
@@ -118,8 +117,8 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     let (of_host, not_consented) = consent::asked(&planned.audit, of_host, &args.accept)?;
     let left_out = [failing.left_out.clone(), more, not_consented, of_machines(&failing, &refused)].concat();
     if of_host.is_empty() {
-        println!("nothing was changed");
-        print!("{}", ending::left_out(&left_out));
+        say_line("nothing was changed");
+        say(&ending::left_out(&left_out));
         return Ok(match (refused.is_empty(), planned.exit_code()) {
             (false, _) => 2,
             (true, 0) if !left_out.is_empty() => 3,
@@ -215,15 +214,15 @@ fn of_foreign(
         let host = args.for_host.as_deref().unwrap_or(&report.target);
         let failing = foreign::failing(pack, tool, report, host);
         let fixed = failing.findings - failing.unmapped.len();
-        println!(
+        say_line(format!(
             "{}: {}, {fixed} can be fixed here, {} have no control{}",
             safe_line(host),
             count(failing.findings, "finding"),
             failing.unmapped.len(),
             if failing.unmapped.is_empty() { "" } else { ":" }
-        );
+        ));
         for rule in &failing.unmapped {
-            println!("  {}", safe_line(rule));
+            say_line(format!("  {}", safe_line(rule)));
         }
         all.of_host.extend(failing.of_host);
     }
@@ -274,7 +273,7 @@ fn still_failing(now: &Audit, failing: &Failing, refused: &BTreeSet<String>) -> 
     left.of_host.retain(|_, controls| !controls.is_empty());
     for host in &now.hosts {
         for result in host.results.iter().filter(|result| result.outcome.passes()) {
-            println!("{}: {} passes already", safe_line(&host.host), safe_line(&result.control));
+            say_line(format!("{}: {} passes already", safe_line(&host.host), safe_line(&result.control)));
         }
     }
     (left.of_host, left.left_out)
@@ -329,6 +328,5 @@ fn tell_left_out(left_out: &[LeftOut]) {
 /// What each control was before, and is now; then how many are put right, and what was left out.
 fn tell(before: &Audit, after: &Audit, left_out: &[LeftOut], output: &OutputArgs, args: &RemediateArgs) {
     let page = changes::remedied(before, after, args.report.lang.get(), output.color_on_stdout());
-    // A reader that has seen enough may have gone.
-    let _ = write!(std::io::stdout(), "\n{page}{}", ending::page(after, left_out));
+    say(&format!("\n{page}{}", ending::page(after, left_out)));
 }
