@@ -2,8 +2,9 @@
 
 use super::CliError;
 use super::again;
+use super::evidence;
 use super::options::{BecomeArgs, InventoryArgs, KeepArgs, LoginArgs, RunArgs, TaskArgs};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, say};
 use super::run::{self, How, Prepared};
 use super::state;
 use super::subject::Subject;
@@ -122,6 +123,8 @@ pub fn audit(
 ) -> Result<Option<Audited>, CliError> {
     let declared = declared(&args.attestations)?;
     check_declared(subject, &declared)?;
+    // What was attested to is what the evidence says, unchanged.
+    evidence::of(&args.attestations)?;
     let chosen = chosen(subject, wanted)?;
     let how = How {
         check: true,
@@ -134,7 +137,7 @@ pub fn audit(
     let (mut setup, masker, progress) = match run::prepare(&args.run_args(subject.playbook()), output, &how)?
     {
         Prepared::Page(page) => {
-            print!("{page}");
+            say(&page);
             return Ok(None);
         }
         Prepared::Run(setup, masker, progress) => (setup, masker, progress),
@@ -175,6 +178,11 @@ pub fn check_declared(subject: &Subject, declared: &Declared) -> Result<(), CliE
     let waived = declared.waivers.iter().filter_map(|w| w.statement.as_ref());
     if let Some(id) = attested.chain(waived).find(|id| !statement(id)) {
         return Err(CliError::new(format!("`{}` has no statement `{id}`", pack.name)));
+    }
+    let wants_none = |id: &&String| pack.statements().any(|s| s.id == **id && !s.attestation);
+    if let Some(id) = declared.attestations.iter().map(|a| &a.statement).find(wants_none) {
+        let error = CliError::new(format!("statement `{id}` needs no attestation: its controls show it"));
+        return Err(error.hint("take it out of the file"));
     }
     let control = declared.waivers.iter().filter_map(|w| w.control.as_ref());
     match control.into_iter().find(|id| pack.control(id).is_none()) {

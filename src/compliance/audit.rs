@@ -130,6 +130,9 @@ pub struct ControlResult {
     pub why: Text,
     /// The waiver that applies.
     pub waiver: Option<usize>,
+    /// Of a waived one what it is without the waiver, where that isn't a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwaived: Option<Outcome>,
     #[serde(default)]
     pub findings: Vec<Finding>,
     #[serde(default)]

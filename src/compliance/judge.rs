@@ -180,6 +180,7 @@ fn plain(control: &str, outcome: Outcome, why: Text) -> ControlResult {
         outcome,
         why,
         waiver: None,
+        unwaived: None,
         findings: Vec::new(),
         evidence: Vec::new(),
     }

@@ -89,6 +89,10 @@ pub fn waiver_expired(day: Date) -> Text {
     text(format!("undantaget gick ut {day}"), format!("its waiver expired on {day}"))
 }
 
+pub fn waiver_not_yet(day: Date) -> Text {
+    text(format!("undantaget gäller först från {day}"), format!("its waiver counts only from {day}"))
+}
+
 /// A control, and the hosts on which it is short of passing.
 pub fn short_of(control: &str, hosts: &[(&str, Outcome)]) -> Text {
     let say = |lang| {

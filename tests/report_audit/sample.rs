@@ -185,6 +185,7 @@ fn result(host: usize, at: usize, control: &ControlHead, names: &Names) -> Contr
         outcome,
         why: if why.is_empty() { Text::default() } else { Text::both(&names.say(at, why)) },
         waiver: matches!(outcome, Outcome::Waived | Outcome::WaivedPass).then_some(0),
+        unwaived: None,
         findings: if found { findings(host, at, names) } else { Vec::new() },
         evidence: if host == 2 { Vec::new() } else { evidence(host, at, names) },
     }

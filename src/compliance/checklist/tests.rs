@@ -68,6 +68,7 @@ fn audit(outcomes: &[Outcome]) -> Audit {
             outcome: *outcome,
             why: Text::default(),
             waiver: None,
+            unwaived: None,
             findings: Vec::new(),
             evidence: Vec::new(),
         }],
