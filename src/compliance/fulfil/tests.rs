@@ -172,7 +172,7 @@ fn a_waiver_of_another_day_is_named_where_it_fails() {
         hosts[0].results[0].why.en.clone()
     };
     let (old, next) = (of_control("2025-01-01", "2025-12-31"), of_control("2026-12-24", "2027-12-31"));
-    assert_eq!(why(&[old.clone()]), "its waiver expired on 2025-12-31");
+    assert_eq!(why(std::slice::from_ref(&old)), "its waiver expired on 2025-12-31");
     assert_eq!(why(&[old, next]), "its waiver counts only from 2026-12-24");
     assert_eq!(why(&[]), "");
 }
