@@ -138,6 +138,9 @@ pub struct Entry {
     pub action: Option<ShownAction>,
     /// Said with the task: warnings, `debug` texts.
     pub notes: Vec<String>,
+    /// What is set, as wanted, and takes effect with the next reboot only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lags: Option<String>,
     /// The task is a check of its author's (`assert`, `fail`), and it doesn't hold.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub checked: bool,

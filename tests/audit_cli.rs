@@ -90,6 +90,43 @@ fn an_audit_that_cant_be_kept_is_shown_and_written() {
     assert!(audit.hosts[0].error.is_some());
 }
 
+/// Before any host is asked.
+#[test]
+fn what_an_audit_can_t_count_on_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    let audit = |attestation: &str| {
+        let head = "text: So it is, responsible: A, date: 2026-01-01, valid_until: 2099-12-31";
+        write("a.yml", &format!("attestations:\n  - {{{head}, {attestation}}}\n"));
+        let arguments = ["audit", "stampeltjanst", "-i", "127.0.0.1,", "-e", "ansible_port=1"];
+        harda_with(folder.path(), &[], &[&arguments[..], &["--attestations", "a.yml"]].concat())
+    };
+    write("evidence.txt", "as it was");
+    let sha256 = "d6a4e0a1";
+    let evidence = format!("statement: 3.1-a, evidence: evidence.txt, sha256: {}", sha256.repeat(8));
+    audit(&evidence).expect(1).says("the evidence for 3.1-a, has changed since");
+    audit("statement: 6.5-b2").expect(1).says("statement `6.5-b2` needs no attestation");
+    audit("statement: 3.1-a").expect(4);
+}
+
+/// Who reads may go before all is said.
+#[test]
+fn a_reader_that_goes_is_no_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let findings: String = (1000..9000).map(|n| format!("suggestion[]=NONE-{n}|x|-|-|\n")).collect();
+    let report = format!("# Lynis Report\nlynis_version=3.0.8\nhostname=r51\n{findings}");
+    std::fs::write(folder.path().join("report.dat"), report).expect("written");
+    let line = format!(
+        "cd {} && {} remediate --from report.dat -i r51, 2>said | head -n 1",
+        folder.path().display(),
+        env!("CARGO_BIN_EXE_harda")
+    );
+    let out = std::process::Command::new("sh").args(["-c", &line]).output().expect("sh starts");
+    assert!(String::from_utf8_lossy(&out.stdout).contains("8000 have no control"), "{out:?}");
+    let said = std::fs::read_to_string(folder.path().join("said")).expect("what was said");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
 #[test]
 fn hosts_that_were_left_out_are_named() {
     let kept = Kept::new();

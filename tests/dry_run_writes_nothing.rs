@@ -85,6 +85,7 @@ const ALL: &str = "
       when: false
     - refuse: {msg: never}
       when: false
+    - after_reboot: {msg: a newer kernel is installed}
     - ping:
 ";
 

@@ -57,4 +57,11 @@ fn what_was_done_is_told_by_class() {
         assert_eq!(event["time"], "2100-01-01T00:00:00Z");
     }
     review("2020-01-01", &[]).says("what came before is not known");
+
+    // Who can't read the logs is not told that nothing happened.
+    let plain =
+        std::fs::read_to_string(&inventory).expect("the inventory").replace("ansible_become: true", "");
+    let plain = lab.write("plain.yml", &plain).to_string_lossy().into_owned();
+    let refused = lab.harda(&["review", "log", "-i", &plain, "--since", today.trim()]).expect(4);
+    refused.says("the logs can be read whole by root only").says_not("log-ins and log-outs: 0");
 }

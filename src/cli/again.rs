@@ -29,6 +29,12 @@ pub fn options(login: &LoginArgs, r#become: &BecomeArgs, extra_vars: &[String]) 
     words.iter().map(|word| format!(" {word}")).collect()
 }
 
+/// The files among what is given by `-e`.
+pub fn files(extra_vars: &[String]) -> Vec<String> {
+    let files = extra_vars.iter().filter_map(|given| given.strip_prefix('@'));
+    files.map(|file| lasting(Path::new(file))).collect()
+}
+
 /// A file as it can be given again from another folder.
 fn lasting(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

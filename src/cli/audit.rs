@@ -2,14 +2,13 @@
 
 use super::CliError;
 use super::auditing::{self, AuditingArgs, Wanted};
-use super::output::{Format, OutputArgs};
+use super::output::{Format, OutputArgs, say};
 use super::reporting::{ReportArgs, json};
 use super::state;
 use super::subject::Subject;
 use crate::files::Files;
 use crate::report::audit::changes;
 use clap::Args;
-use std::io::Write;
 
 /// Check hosts against a policy pack or a playbook, and change nothing
 ///
@@ -59,7 +58,6 @@ pub fn run(args: &AuditArgs, output: &OutputArgs) -> Result<i32, CliError> {
         }
         (None, _) => args.report.page(&audited.audit, output),
     };
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(audited.exit_code())
 }

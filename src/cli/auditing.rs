@@ -2,13 +2,14 @@
 
 use super::CliError;
 use super::again;
+use super::evidence;
 use super::options::{BecomeArgs, InventoryArgs, KeepArgs, LoginArgs, RunArgs, TaskArgs};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, say};
 use super::run::{self, How, Prepared};
 use super::state;
 use super::subject::Subject;
 use crate::compliance::Severity;
-use crate::compliance::audit::{self, Audit, ControlHead};
+use crate::compliance::audit::{self, Audit, ControlHead, ExtraVars};
 use crate::compliance::declared::Declared;
 use crate::compliance::fulfil;
 use crate::compliance::judge::{self, Scope};
@@ -122,6 +123,8 @@ pub fn audit(
 ) -> Result<Option<Audited>, CliError> {
     let declared = declared(&args.attestations)?;
     check_declared(subject, &declared)?;
+    // What was attested to is what the evidence says, unchanged.
+    evidence::of(&args.attestations)?;
     let chosen = chosen(subject, wanted)?;
     let how = How {
         check: true,
@@ -134,7 +137,7 @@ pub fn audit(
     let (mut setup, masker, progress) = match run::prepare(&args.run_args(subject.playbook()), output, &how)?
     {
         Prepared::Page(page) => {
-            print!("{page}");
+            say(&page);
             return Ok(None);
         }
         Prepared::Run(setup, masker, progress) => (setup, masker, progress),
@@ -154,10 +157,8 @@ pub fn audit(
             scopes.insert(host.clone(), Scope { controls: carried.clone(), ..Scope::default() });
         }
     }
-    let audit = Audit {
-        hosts_left_out: left_out(&setup)?,
-        ..judged(args, &setup, subject, wanted, &scopes, &events, declared)
-    };
+    let hosts_left_out = left_out(&setup)?;
+    let audit = judged(args, &setup, subject, wanted, &scopes, &events, Site { declared, hosts_left_out });
     Ok(Some(Audited { audit, code }))
 }
 
@@ -177,6 +178,11 @@ pub fn check_declared(subject: &Subject, declared: &Declared) -> Result<(), CliE
     let waived = declared.waivers.iter().filter_map(|w| w.statement.as_ref());
     if let Some(id) = attested.chain(waived).find(|id| !statement(id)) {
         return Err(CliError::new(format!("`{}` has no statement `{id}`", pack.name)));
+    }
+    let wants_none = |id: &&String| pack.statements().any(|s| s.id == **id && !s.attestation);
+    if let Some(id) = declared.attestations.iter().map(|a| &a.statement).find(wants_none) {
+        let error = CliError::new(format!("statement `{id}` needs no attestation: its controls show it"));
+        return Err(error.hint("take it out of the file"));
     }
     let control = declared.waivers.iter().filter_map(|w| w.control.as_ref());
     match control.into_iter().find(|id| pack.control(id).is_none()) {
@@ -282,6 +288,12 @@ fn gather(setup: &Setup, masker: &Masker, mut progress: Option<Progress>) -> (Ve
     (events, code)
 }
 
+/// What an audit is told of the site, besides its hosts' answers.
+struct Site {
+    declared: Declared,
+    hosts_left_out: Vec<String>,
+}
+
 fn judged(
     args: &AuditingArgs,
     setup: &Setup,
@@ -289,7 +301,7 @@ fn judged(
     wanted: &Wanted,
     scopes: &BTreeMap<String, Scope>,
     events: &[Event],
-    declared: Declared,
+    Site { declared, hosts_left_out }: Site,
 ) -> Audit {
     let now = jiff::ZonedDateTime::now();
     let today: Date = now.date();
@@ -305,7 +317,8 @@ fn judged(
         .pack()
         .map(|pack| {
             let about = |r: &Requirement, s: &Statement| wanted.is_about(r, s, &controls);
-            fulfil::requirements(pack, &hosts, &declared.attestations, &declared.waivers, today, about)
+            let (attestations, waivers) = (&declared.attestations, &declared.waivers);
+            fulfil::requirements(pack, &hosts, &hosts_left_out, attestations, waivers, today, about)
         })
         .unwrap_or_default();
     Audit {
@@ -321,7 +334,11 @@ fn judged(
         requirements,
         hosts,
         narrowed: wanted.is_narrow(),
-        hosts_left_out: Vec::new(),
+        hosts_left_out,
+        extra_vars: ExtraVars {
+            files: again::files(&args.extra_vars),
+            names: setup.options.extra_vars.keys().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+        },
         again: again::options(&args.login, &args.r#become, &args.extra_vars),
         attestations: declared.attestations,
         waivers: declared.waivers,

@@ -5,7 +5,7 @@ mod declaration;
 
 use super::CliError;
 use super::options::{BecomeArgs, LoginArgs};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, say_line};
 use super::server::Server;
 use super::subject::Subject;
 use crate::files::{Files, embedded};
@@ -45,7 +45,7 @@ pub fn run(args: &InitArgs, output: &OutputArgs) -> Result<i32, CliError> {
             Ok(true) => written += 1,
             Ok(false) => {
                 kept += 1;
-                println!("kept as it is: {}", path.display());
+                say_line(format!("kept as it is: {}", path.display()));
             }
             Err(error) => {
                 return Err(CliError::new(format!("`{}` can't be written: {error}", path.display())));
@@ -53,12 +53,12 @@ pub fn run(args: &InitArgs, output: &OutputArgs) -> Result<i32, CliError> {
         }
     }
     let folder = args.folder.display();
-    println!("{} written to {folder}, {kept} kept", crate::report::count(written, "file"));
+    say_line(format!("{} written to {folder}, {kept} kept", crate::report::count(written, "file")));
     if args.from.is_some() {
         return declare(args, output);
     }
-    println!("next: put your hosts into {folder}/inventory/hosts.yml, then");
-    println!("  harda audit {folder}/playbooks/stampeltjanst -i {folder}/inventory/hosts.yml");
+    say_line(format!("next: put your hosts into {folder}/inventory/hosts.yml, then"));
+    say_line(format!("  harda audit {folder}/playbooks/stampeltjanst -i {folder}/inventory/hosts.yml"));
     Ok(0)
 }
 
@@ -80,8 +80,8 @@ fn declare(args: &InitArgs, output: &OutputArgs) -> Result<i32, CliError> {
     for warning in &declared.left_out {
         eprintln!("warning: {}", safe_line(warning));
     }
-    println!("{} in {}", crate::report::count(declared.variables, "variable"), path.display());
-    println!("next: strike what should not be there, and say what the rest is for (`purpose:`)");
+    say_line(format!("{} in {}", crate::report::count(declared.variables, "variable"), path.display()));
+    say_line("next: strike what should not be there, and say what the rest is for (`purpose:`)");
     Ok(0)
 }
 

@@ -3,6 +3,7 @@
 use crate::report::{JsonLines, Masker, Progress, Settings, Sink, Terminal};
 use clap::{ArgAction, Args, ValueEnum};
 use console::Term;
+use std::io::Write;
 
 /// Columns assumed where there is no terminal.
 const COLUMNS: usize = 100;
@@ -100,4 +101,14 @@ impl OutputArgs {
 
 fn width() -> usize {
     Term::stdout().size_checked().map_or(COLUMNS, |(_, columns)| usize::from(columns).max(40))
+}
+
+/// Writes to stdout. A reader that has seen enough may have gone: that is no failure.
+pub fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// The same with the end of a line.
+pub fn say_line(text: impl std::fmt::Display) {
+    say(&format!("{text}\n"));
 }

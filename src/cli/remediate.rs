@@ -1,18 +1,19 @@
 //! `harda remediate`.
 
 mod ending;
+mod given;
 mod meant;
 
 use super::CliError;
 use super::auditing::{self, AuditingArgs, Wanted};
 use super::consent;
 use super::options::{GuardArgs, KeepArgs};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, say, say_line};
 use super::reporting::ReportArgs;
 use super::run::{self, How, Source};
 use super::state;
 use super::subject::Subject;
-use crate::compliance::audit::{Audit, ControlHead};
+use crate::compliance::audit::{Audit, ControlHead, ExtraVars};
 use crate::compliance::failing::{Failing, LeftOut};
 use crate::compliance::foreign::{self, Tool};
 use crate::engine::{Controls, Review};
@@ -21,7 +22,6 @@ use crate::report::audit::changes;
 use crate::report::{count, safe_line};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::Path;
 
 /// Apply only the controls that an audit found failing, and audit those again
@@ -75,7 +75,7 @@ type OfHost = BTreeMap<String, BTreeSet<String>>;
 
 pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     args.report.check()?;
-    let About { subject, mut failing, inventory, known } = about(args)?;
+    let About { subject, mut failing, inventory, extra_vars, known } = about(args)?;
     for id in args.control.iter().chain(&args.accept) {
         if !known.contains(id) {
             let known = known.iter().map(String::as_str);
@@ -86,6 +86,7 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     if args_of_audit.inventory.inventory.is_empty() {
         args_of_audit.inventory.inventory = inventory;
     }
+    args_of_audit.extra_vars = given::with_those_of(&extra_vars, &args_of_audit.extra_vars)?;
     meant::here(&mut failing, &args_of_audit.inventory)?;
     failing.only(&args.control);
     tell_left_out(&failing.left_out);
@@ -95,7 +96,7 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
             (true, true) => "no control failed of those that are meant",
             (false, _) => "what doesn't pass is left out",
         };
-        println!("nothing to remediate: {why}");
+        say_line(format!("nothing to remediate: {why}"));
         return Ok(if failing.left_out.is_empty() { 0 } else { 3 });
     }
     let Some(planned) = looked_at(&args_of_audit, output, &subject, &failing.of_host, false)? else {
@@ -106,13 +107,18 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     tell_left_out(&more);
     if args.check {
         let code = applied(args, &args_of_audit, output, &subject, &of_host)?;
-        return Ok(if code == 0 && !refused.is_empty() { 2 } else { code });
+        return Ok(match (code, planned.exit_code()) {
+            // Of a host that was not reached nothing is known, whatever the others say.
+            (0, code @ (1 | 2 | 4 | 130)) => code,
+            (0, _) if !refused.is_empty() => 2,
+            (code, _) => code,
+        });
     }
     let (of_host, not_consented) = consent::asked(&planned.audit, of_host, &args.accept)?;
     let left_out = [failing.left_out.clone(), more, not_consented, of_machines(&failing, &refused)].concat();
     if of_host.is_empty() {
-        println!("nothing was changed");
-        print!("{}", ending::left_out(&left_out));
+        say_line("nothing was changed");
+        say(&ending::left_out(&left_out));
         return Ok(match (refused.is_empty(), planned.exit_code()) {
             (false, _) => 2,
             (true, 0) if !left_out.is_empty() => 3,
@@ -138,6 +144,8 @@ struct About {
     failing: Failing,
     /// The inventory that the audit was made with.
     inventory: Vec<String>,
+    /// The variables of the command line that it was made with.
+    extra_vars: ExtraVars,
     /// The controls that can be named.
     known: Vec<String>,
 }
@@ -156,7 +164,8 @@ fn about(args: &RemediateArgs) -> Result<About, CliError> {
         let subject = Subject::find(&files, args.pack.as_deref().unwrap_or(DEFAULT_PACK))?;
         let failing = of_foreign(args, &subject, tool, &bytes)?;
         let known = known(&subject, &[]);
-        return Ok(About { subject, failing, inventory: Vec::new(), known });
+        let (inventory, extra_vars) = (Vec::new(), ExtraVars::default());
+        return Ok(About { subject, failing, inventory, extra_vars, known });
     }
     let audit = state::audit(&args.from)?;
     if args.for_host.is_some() {
@@ -166,7 +175,8 @@ fn about(args: &RemediateArgs) -> Result<About, CliError> {
     }
     let subject = Subject::find(&files, args.pack.as_deref().unwrap_or(&audit.pack.given))?;
     let known = known(&subject, &audit.controls);
-    Ok(About { subject, failing: Failing::of_audit(&audit), inventory: audit.inventory, known })
+    let failing = Failing::of_audit(&audit);
+    Ok(About { subject, failing, inventory: audit.inventory, extra_vars: audit.extra_vars, known })
 }
 
 /// The pack's controls; of a playbook those that were audited.
@@ -204,15 +214,15 @@ fn of_foreign(
         let host = args.for_host.as_deref().unwrap_or(&report.target);
         let failing = foreign::failing(pack, tool, report, host);
         let fixed = failing.findings - failing.unmapped.len();
-        println!(
+        say_line(format!(
             "{}: {}, {fixed} can be fixed here, {} have no control{}",
             safe_line(host),
             count(failing.findings, "finding"),
             failing.unmapped.len(),
             if failing.unmapped.is_empty() { "" } else { ":" }
-        );
+        ));
         for rule in &failing.unmapped {
-            println!("  {}", safe_line(rule));
+            say_line(format!("  {}", safe_line(rule)));
         }
         all.of_host.extend(failing.of_host);
     }
@@ -263,7 +273,7 @@ fn still_failing(now: &Audit, failing: &Failing, refused: &BTreeSet<String>) -> 
     left.of_host.retain(|_, controls| !controls.is_empty());
     for host in &now.hosts {
         for result in host.results.iter().filter(|result| result.outcome.passes()) {
-            println!("{}: {} passes already", safe_line(&host.host), safe_line(&result.control));
+            say_line(format!("{}: {} passes already", safe_line(&host.host), safe_line(&result.control)));
         }
     }
     (left.of_host, left.left_out)
@@ -318,6 +328,5 @@ fn tell_left_out(left_out: &[LeftOut]) {
 /// What each control was before, and is now; then how many are put right, and what was left out.
 fn tell(before: &Audit, after: &Audit, left_out: &[LeftOut], output: &OutputArgs, args: &RemediateArgs) {
     let page = changes::remedied(before, after, args.report.lang.get(), output.color_on_stdout());
-    // A reader that has seen enough may have gone.
-    let _ = write!(std::io::stdout(), "\n{page}{}", ending::page(after, left_out));
+    say(&format!("\n{page}{}", ending::page(after, left_out)));
 }

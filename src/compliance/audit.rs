@@ -40,10 +40,28 @@ pub struct Audit {
     /// The options by which the hosts were reached, to be given again, as a shell takes them.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub again: String,
+    /// What was given by `-e`.
+    #[serde(default, skip_serializing_if = "ExtraVars::is_empty")]
+    pub extra_vars: ExtraVars,
     #[serde(default)]
     pub attestations: Vec<Attestation>,
     #[serde(default)]
     pub waivers: Vec<Waiver>,
+}
+
+/// Variables of the command line, without their values: those may be secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExtraVars {
+    /// Files of variables, by paths that last.
+    pub files: Vec<String>,
+    /// The names of all variables, of the files too.
+    pub names: Vec<String>,
+}
+
+impl ExtraVars {
+    fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.names.is_empty()
+    }
 }
 
 /// Which policy it is about; of a plain playbook only the name.
@@ -112,6 +130,9 @@ pub struct ControlResult {
     pub why: Text,
     /// The waiver that applies.
     pub waiver: Option<usize>,
+    /// Of a waived one what it is without the waiver, where that isn't a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwaived: Option<Outcome>,
     #[serde(default)]
     pub findings: Vec<Finding>,
     #[serde(default)]
@@ -182,6 +203,9 @@ pub struct Finding {
     pub message: Text,
     pub risk: Risk,
     pub undo: Option<Undo>,
+    /// A check of the playbook that doesn't hold: harda finds it, and a person puts it right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_found: bool,
 }
 
 /// What the host was asked for one task.
@@ -307,6 +331,15 @@ impl Finding {
     pub fn is_of_something_missing(&self) -> bool {
         let is_state = |d: &Difference| matches!(d, Difference::Property { name, from, .. } if name == "state" && from == "absent");
         self.differences.iter().any(is_state)
+    }
+}
+
+impl ControlResult {
+    /// Whether it fails by checks alone: there is nothing that harda would change.
+    pub fn is_only_found(&self) -> bool {
+        self.outcome == Outcome::Fail
+            && !self.findings.is_empty()
+            && self.findings.iter().all(|f| f.only_found)
     }
 }
 

@@ -172,6 +172,7 @@ pub fn fill(source: &Source) -> Checklist {
     let requirements = fulfil::requirements(
         source.pack,
         &hosts,
+        &audit.hosts_left_out,
         &declared.attestations,
         &declared.waivers,
         today,
@@ -250,7 +251,11 @@ impl Filling<'_> {
             id: statement.id.clone(),
             name: statement.text.clone(),
             demand: Some(Demand { level: statement.level, keyword: statement.keyword.clone() }),
-            verdict: statement.verdict,
+            verdict: fulfil::of_some_hosts(
+                statement.verdict,
+                !statement.controls.is_empty(),
+                &self.source.audit.hosts_left_out,
+            ),
             ..self.row(&[statement], &[&statement.id, &requirement.id])
         }
     }

@@ -19,6 +19,8 @@ pub fn waive(
             let statements = served(&result.control);
             let about = |w: &Waiver| w.is_about(&result.control, &statements, &host.host);
             if let Some(at) = waivers.iter().position(|w| about(w) && w.counts_on(today)) {
+                result.unwaived = Some(result.outcome)
+                    .filter(|outcome| matches!(outcome, Outcome::Blocked | Outcome::AfterReboot));
                 result.outcome = match result.outcome {
                     Outcome::Pass => Outcome::WaivedPass,
                     Outcome::Fail | Outcome::Blocked | Outcome::AfterReboot => Outcome::Waived,
@@ -27,10 +29,13 @@ pub fn waive(
                 // What could not be determined, or not be assessed, stays that; somebody has approved of
                 // it all the same.
                 result.waiver = (result.outcome != Outcome::NotApplicable).then_some(at);
-            } else if let Some(expired) = waivers.iter().find(|w| about(w) && w.expires < today)
+            } else if let Some(other) = other_day(waivers.iter().filter(|w| about(w)), today)
                 && result.outcome.fails()
             {
-                let note = words::waiver_expired(expired.expires);
+                let note = match other.expires < today {
+                    true => words::waiver_expired(other.expires),
+                    false => words::waiver_not_yet(other.start),
+                };
                 if !result.why.en.ends_with(&note.en) {
                     result.why = result.why.and(&note, "; ");
                 }
@@ -39,23 +44,38 @@ pub fn waive(
     }
 }
 
-/// Takes the waivers off again, before those of another day are laid over it. What a waiver stood
-/// over is a failure without it.
+/// Of waivers that don't count today the next one that will, or one that has expired.
+fn other_day<'w>(waivers: impl Iterator<Item = &'w Waiver> + Clone, today: Date) -> Option<&'w Waiver> {
+    let next = waivers.clone().filter(|w| w.start > today).min_by_key(|w| w.start);
+    next.or_else(|| waivers.clone().find(|w| w.expires < today))
+}
+
+/// Takes the waivers off again, before those of another day are laid over it.
 pub fn unwaive(hosts: &mut [HostResult]) {
     for result in hosts.iter_mut().flat_map(|host| &mut host.results) {
         result.waiver = None;
         result.outcome = match result.outcome {
             Outcome::WaivedPass => Outcome::Pass,
-            Outcome::Waived => Outcome::Fail,
+            Outcome::Waived => result.unwaived.take().unwrap_or(Outcome::Fail),
             other => other,
         };
     }
 }
 
-/// The requirements with those of their statements that this audit is about.
+/// Some hosts' verdict on what rests on controls, where others were left out: those may be short of it.
+pub fn of_some_hosts(verdict: Verdict, has_controls: bool, left_out: &[String]) -> Verdict {
+    match verdict {
+        Verdict::Fulfilled if has_controls && !left_out.is_empty() => Verdict::Partly,
+        verdict => verdict,
+    }
+}
+
+/// The requirements with those of their statements that this audit is about. Statements are judged by
+/// the hosts that were looked at.
 pub fn requirements(
     pack: &Pack,
     hosts: &[HostResult],
+    hosts_left_out: &[String],
     attestations: &[Attestation],
     waivers: &[Waiver],
     today: Date,
@@ -74,7 +94,10 @@ pub fn requirements(
                 verdict if verdict.is_met() && left_out.iter().any(|s| decides(requirement, s)) => {
                     Verdict::Partly
                 }
-                verdict => verdict,
+                verdict => {
+                    let has_controls = deciding(&statements).any(|s| !s.controls.is_empty());
+                    of_some_hosts(verdict, has_controls, hosts_left_out)
+                }
             },
             statements,
             left_out: left_out.into_iter().map(|s| s.id.clone()).collect(),

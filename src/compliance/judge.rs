@@ -101,14 +101,20 @@ fn one_host(host: &str, said: Said, scope: &Scope) -> HostResult {
     }
 }
 
-/// The control that an entry is of; a task that carries none is one of its own, by its name.
+/// The control that an entry is of; a task that carries none is one of its own, by its name, unless it
+/// shows nothing.
 /// Handlers follow from tasks, and are no control's.
 fn control_of(entry: &Entry) -> Option<&str> {
     match &entry.origin.control {
         Some(control) => Some(control),
-        None if entry.origin.triggers.is_empty() => Some(&entry.origin.task),
+        None if entry.origin.triggers.is_empty() && !is_mute(entry) => Some(&entry.origin.task),
         None => None,
     }
+}
+
+/// What only says or computes something shows nothing of a host.
+fn is_mute(entry: &Entry) -> bool {
+    matches!(entry.origin.module.as_str(), "debug" | "set_fact")
 }
 
 /// The task of no control at which the host's plan stopped, and why: what comes after it was not
@@ -174,6 +180,7 @@ fn plain(control: &str, outcome: Outcome, why: Text) -> ControlResult {
         outcome,
         why,
         waiver: None,
+        unwaived: None,
         findings: Vec::new(),
         evidence: Vec::new(),
     }
@@ -208,13 +215,8 @@ fn outcome(entries: &[&Entry], in_vain: &InVain) -> (Outcome, Text) {
     }) {
         return (Outcome::Blocked, Text::both(&why));
     }
-    let changed: Vec<&&Entry> = entries.iter().filter(|e| is_changed(e, true)).collect();
-    if !changed.is_empty() {
-        let lags = changed.iter().all(|entry| waits_for_reboot(entry));
-        return match lags {
-            true => (Outcome::AfterReboot, words::after_reboot()),
-            false => (Outcome::Fail, Text::default()),
-        };
+    if entries.iter().any(|entry| is_changed(entry, true)) {
+        return (Outcome::Fail, Text::default());
     }
     if let Some(why) = find(&asserted) {
         return (Outcome::Fail, Text::both(&why));
@@ -225,23 +227,21 @@ fn outcome(entries: &[&Entry], in_vain: &InVain) -> (Outcome, Text) {
     if entries.iter().any(|entry| is_changed(entry, false)) {
         return (Outcome::Fail, Text::default());
     }
+    if let Some(what) = find(&|entry| entry.lags.clone()) {
+        return (Outcome::AfterReboot, words::after_reboot().and(&Text::both(&what), ": "));
+    }
     let skipped = |entry: &Entry| match &entry.status {
         Status::Skipped { why } => Some(why.clone()),
         _ => None,
     };
-    match entries.iter().map(|entry| skipped(entry)).collect::<Option<Vec<String>>>() {
+    let telling = entries.iter().filter(|entry| !is_mute(entry) || skipped(entry).is_some());
+    match telling.map(|entry| skipped(entry)).collect::<Option<Vec<String>>>() {
+        Some(why) if why.is_empty() => (Outcome::Error, words::shows_nothing()),
         Some(why) => {
             (Outcome::NotApplicable, why.first().map(|first| words::condition(first)).unwrap_or_default())
         }
         None => (Outcome::Pass, Text::default()),
     }
-}
-
-/// All that it would do takes effect with a reboot: what it sets is set.
-fn waits_for_reboot(entry: &Entry) -> bool {
-    let risks = entry.changes.iter().map(|c| c.risk).chain(entry.action.iter().map(|a| a.risk));
-    let risks: Vec<Risk> = risks.collect();
-    !risks.is_empty() && risks.iter().all(|risk| *risk == Risk::Reboot)
 }
 
 fn is_changed(entry: &Entry, certain: bool) -> bool {
@@ -260,9 +260,10 @@ fn asserted(entry: &Entry) -> Option<String> {
     }
 }
 
+/// That the playbook goes on after a failure, ignored or rescued, tells nothing of what was asked.
 fn undetermined(entry: &Entry, in_vain: &InVain) -> Option<Text> {
     match &entry.status {
-        Status::Failed { message, ignored: false, rescued: false } => {
+        Status::Failed { message, .. } if !entry.checked => {
             Some(Text::both(&format!("{}: {message}", title(entry))))
         }
         Status::Unknown { until } => Some(Text::both(&title(entry)).and(&unknown(until, in_vain), ": ")),
@@ -286,12 +287,15 @@ fn findings(entry: &Entry, in_vain: &InVain) -> Vec<Finding> {
         message,
         risk: Risk::None,
         undo: None,
+        only_found: false,
     };
     if let Some(message) = asserted(entry) {
-        return vec![plain(String::new(), Text::both(&message))];
+        return vec![Finding { only_found: true, ..plain(String::new(), Text::both(&message)) }];
     }
     match &entry.status {
-        Status::Failed { message, ignored: false, rescued: false } | Status::Refused { message } => {
+        // A check that doesn't hold, and that a rescue has answered.
+        Status::Failed { .. } if entry.checked => Vec::new(),
+        Status::Failed { message, .. } | Status::Refused { message } => {
             vec![plain(String::new(), Text::both(message))]
         }
         Status::Unknown { until } => vec![plain(String::new(), unknown(until, in_vain))],
@@ -352,22 +356,4 @@ pub fn carried(events: &[Event]) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_is_not_let_in_is_told_what_to_try() {
-        let refused = Event::Refused {
-            host: "web1".into(),
-            message: "`web1`: sudo wants a password".into(),
-            hint: Some("give it with `-K`".into()),
-        };
-        let mut said = BTreeMap::new();
-        listen(&refused, &mut said);
-        let scope = Scope { controls: vec!["c".into()], ..Scope::default() };
-        let host = one_host("web1", said.remove("web1").expect("it was heard"), &scope);
-        let told = "`web1`: sudo wants a password (give it with `-K`)";
-        assert_eq!(host.error.as_deref(), Some(told));
-        assert_eq!((host.results[0].outcome, host.results[0].why.en.as_str()), (Outcome::Error, told));
-    }
-}
+mod tests;

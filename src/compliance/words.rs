@@ -60,6 +60,10 @@ pub fn in_vain(task: &str, message: &str) -> Text {
     )
 }
 
+pub fn shows_nothing() -> Text {
+    text("ingen av dess uppgifter frågar värden något", "none of its tasks asks the host anything")
+}
+
 pub fn would_run(action: &str) -> Text {
     text(format!("skulle köra: {action}"), format!("would run: {action}"))
 }
@@ -83,6 +87,10 @@ pub fn part_of_the_hosts(left_out: &[String]) -> Text {
 
 pub fn waiver_expired(day: Date) -> Text {
     text(format!("undantaget gick ut {day}"), format!("its waiver expired on {day}"))
+}
+
+pub fn waiver_not_yet(day: Date) -> Text {
+    text(format!("undantaget gäller först från {day}"), format!("its waiver counts only from {day}"))
 }
 
 /// A control, and the hosts on which it is short of passing.

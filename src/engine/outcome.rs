@@ -49,6 +49,8 @@ impl Walk<'_> {
     ) -> Step {
         let mut entry = self.entry(job.task, scope, label, job.module, Status::Ok);
         entry.notes = planned.notes;
+        entry.notes.extend(planned.lags.iter().map(|what| format!("with the next reboot: {what}")));
+        entry.lags = planned.lags;
         entry.origin.triggers = self.triggers(job);
         let dry = self.shown_only(job.task, scope);
         let mut changes = Vec::new();

@@ -355,6 +355,7 @@ impl<'a> Walk<'a> {
             changes: Vec::new(),
             action: None,
             notes: Vec::new(),
+            lags: None,
             checked: false,
             evidence: Vec::new(),
         }

@@ -2,6 +2,7 @@
 //! the World to the states that it wants, an action, or an effect inside harda.
 
 mod act;
+mod after_reboot;
 pub mod args;
 mod assert;
 mod authorized_key;
@@ -54,6 +55,7 @@ use std::sync::Arc;
 
 /// All modules. A new one is one new file and one line here.
 pub const MODULES: &[&dyn Module] = &[
+    &after_reboot::AfterReboot,
     &assert::Assert,
     &authorized_key::AuthorizedKey,
     &blockinfile::BlockInFile,
@@ -272,6 +274,8 @@ pub struct Planned {
     pub result: Vec<(String, Value)>,
     /// Said to the user with the task.
     pub notes: Vec<String>,
+    /// What is set, as wanted, and takes effect with the next reboot only.
+    pub lags: Option<String>,
 }
 
 impl Planned {

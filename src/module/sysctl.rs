@@ -4,7 +4,7 @@ use super::content::{Current, whole};
 use super::{Args, Context, Kind, Module, Param, Planned};
 use crate::resource::Key;
 use crate::resource::file::{Body, Entry, File, FileState, What};
-use crate::resource::sysctl::{Assignment, Sysctl, SysctlState, dotted, folded};
+use crate::resource::sysctl::{Assignment, Sysctl, SysctlState, dotted, folded, is_locked};
 use crate::world::Stop;
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -97,6 +97,13 @@ fn now(
     mut planned: Planned,
 ) -> Result<Planned, Stop> {
     if !args.flag("reload").unwrap_or(true) && args.flag("sysctl_set") != Some(true) {
+        return Ok(planned);
+    }
+    // The file is all that can be set: the kernel takes another value with its next start.
+    if let Some(found) =
+        state.value.as_deref().filter(|found| is_locked(key, found) && folded(found) != value)
+    {
+        planned.lags = Some(format!("`{key}` is {} now, which only a reboot takes back", folded(found)));
         return Ok(planned);
     }
     let to = SysctlState { value: Some(value.clone()), ..state.clone() };
@@ -224,6 +231,20 @@ mod tests {
         let bench = Bench::new();
         assert_eq!(bench.plan("sysctl", json!({"name": "a.b", "value": 1})).map(|_| ()), Err(Stop::Waiting));
         assert!(bench.world.take_demands().len() >= 2);
+    }
+
+    #[test]
+    fn what_the_kernel_takes_back_with_a_reboot_only_is_set_for_then() {
+        let name = "kernel.unprivileged_bpf_disabled";
+        let plan = |found: &str| {
+            let bench = Bench::new().without(FILE).has::<Sysctl>(name, key(Some(found), true));
+            bench.plan("sysctl", json!({"name": name, "value": 2})).expect("planned")
+        };
+        let locked = plan("1");
+        assert_eq!(wanted_text(&locked, FILE), Some(format!("{name} = 2\n")));
+        assert_eq!(locked.wants.len(), 1, "the running kernel is left alone");
+        assert!(locked.lags.is_some_and(|what| what.contains("is 1 now")));
+        assert_eq!((plan("0").wants.len(), plan("0").lags), (2, None));
     }
 
     #[test]

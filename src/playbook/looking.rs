@@ -5,8 +5,22 @@ use super::model::{Act, Task};
 use crate::yaml::{Node, Yaml};
 
 /// Modules that never change a host.
-const LOOKING: &[&str] =
-    &["assert", "debug", "fail", "gather_facts", "logins", "ping", "refuse", "set_fact", "setup", "stat"];
+const LOOKING: &[&str] = &[
+    "after_reboot",
+    "assert",
+    "debug",
+    "fail",
+    "gather_facts",
+    "logins",
+    "ping",
+    "refuse",
+    "set_fact",
+    "setup",
+    "stat",
+];
+
+/// Modules that say of what was found whether it is right.
+const CHECKING: &[&str] = &["assert", "fail", "refuse"];
 
 /// Modules that run what their author wrote.
 const RUNNING: &[&str] = &["command", "shell"];
@@ -21,6 +35,11 @@ impl Task {
             // The tasks of the file answer for themselves.
             Act::IncludeTasks { .. } | Act::Meta { .. } => true,
         }
+    }
+
+    /// Whether the task is a check of its author's.
+    pub fn checks(&self) -> bool {
+        CHECKING.contains(&self.act.name())
     }
 
     fn is_vouched_for(&self) -> bool {

@@ -158,7 +158,12 @@ impl Play {
 impl Task {
     /// The control that the task carries, by its tag `control:NAME`.
     pub fn control(&self) -> Option<&str> {
-        self.tags.iter().find_map(|tag| tag.strip_prefix("control:")).map(str::trim)
+        self.controls().next()
+    }
+
+    /// All that it names; more than one is an error of a pack.
+    pub fn controls(&self) -> impl Iterator<Item = &str> {
+        self.tags.iter().filter_map(|tag| tag.strip_prefix("control:")).map(str::trim)
     }
 }
 

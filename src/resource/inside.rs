@@ -1,6 +1,6 @@
 //! What lies in a folder, by name: for the one who wants to remove it.
 
-use super::{Difference, Extras, Key, Kind, Opaque, Realise, State, Wanted};
+use super::{Difference, Extras, Key, Kind, NO_RIGHTS, Opaque, Realise, State, Wanted};
 use crate::fragment::{Fragment, Reply, quote};
 
 /// So many are told; nobody wants to read more.
@@ -18,7 +18,9 @@ impl Kind for Inside {
     fn observe(wanted: &[Wanted<String>]) -> Fragment {
         let list = |w: &Wanted<String>| {
             let folder = quote(&w.id);
-            format!("[ ! -d {folder} ] || ls -A -- {folder} 2>/dev/null | head -n {LISTED}\necho //\n")
+            format!(
+                "if [ -d {folder} ] && [ ! -r {folder} ]; then echo /; else [ ! -d {folder} ] || ls -A -- {folder} 2>/dev/null | head -n {LISTED}\necho //; fi\n"
+            )
         };
         Fragment::new(wanted.iter().map(list).collect::<String>() + "true\n")
     }
@@ -26,16 +28,19 @@ impl Kind for Inside {
     fn parse(wanted: &[Wanted<String>], reply: &Reply) -> Vec<Result<Vec<String>, String>> {
         let text = reply.text();
         let mut lines = text.lines();
-        let mut read = || -> Option<Vec<String>> {
+        let mut read = || {
             let mut names = Vec::new();
             loop {
-                match lines.next()? {
-                    "//" => return Some(names),
-                    name => names.push(name.to_string()),
+                match lines.next() {
+                    // No name has a slash in it.
+                    Some("/") => return Err(format!("can't be listed, {NO_RIGHTS}")),
+                    Some("//") => return Ok(names),
+                    Some(name) => names.push(name.to_string()),
+                    None => return Err("could not be listed".to_string()),
                 }
             }
         };
-        wanted.iter().map(|_| read().ok_or_else(|| "could not be listed".to_string())).collect()
+        wanted.iter().map(|_| read()).collect()
     }
 
     fn diff(_id: &String, _from: &Vec<String>, _to: &Vec<String>) -> Vec<Difference> {

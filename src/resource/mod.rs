@@ -33,6 +33,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::{Debug, Display};
 
+/// What could not be looked at, and what would let it.
+pub const NO_RIGHTS: &str = "no rights: become root (become: true)";
+
 /// How much of a state is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Level {

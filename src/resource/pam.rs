@@ -5,7 +5,7 @@ pub mod module;
 pub mod profile;
 mod stack;
 
-use super::{Difference, Extras, Kind, Opaque, Realise, Risk, Wanted};
+use super::{Difference, Extras, Kind, NO_RIGHTS, Opaque, Realise, Risk, Wanted};
 use crate::fragment::{Fragment, Reply, quote};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,8 +45,9 @@ fn script() -> String {
     let files: Vec<String> = live.chain(saved).collect();
     format!(
         "command -v pam-auth-update >/dev/null 2>&1 || {{ echo 'pam-auth-update is not on this host: PAM profiles are for Debian and Ubuntu' >&2; exit 1; }}\n\
-         grep -H '' {} 2>/dev/null\ntrue\n",
-        files.join(" ")
+         for f in {files}; do [ ! -f \"$f\" ] || [ -r \"$f\" ] || {{ echo \"$f can't be read, {NO_RIGHTS}\" >&2; exit 1; }}; done\n\
+         grep -H '' {files} 2>/dev/null\ntrue\n",
+        files = files.join(" ")
     )
 }
 

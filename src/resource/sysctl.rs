@@ -40,6 +40,11 @@ const ONE_WAY: &[(&str, &str)] = &[
     ("kernel.modules_disabled", "1"),
 ];
 
+/// Whether the kernel refuses another value than this one, until it is started anew.
+pub fn is_locked(key: &str, found: &str) -> bool {
+    ONE_WAY.contains(&(dotted(key).as_str(), folded(found).as_str()))
+}
+
 /// The one way to write a key: with dots between its parts. As in sysctl(8), the first separator
 /// tells the other's meaning: `net/ipv4/conf/eth0.100/rp_filter`.
 pub fn dotted(key: &str) -> String {
@@ -128,8 +133,7 @@ impl Kind for Sysctl {
     }
 
     fn undo(key: &String, _from: &SysctlState, to: &SysctlState) -> Undo {
-        let value = to.value.as_deref().map(folded).unwrap_or_default();
-        match ONE_WAY.contains(&(dotted(key).as_str(), value.as_str())) {
+        match is_locked(key, to.value.as_deref().unwrap_or_default()) {
             true => Undo::None("the kernel takes it back only at a reboot".into()),
             false => Undo::Full,
         }

@@ -3,13 +3,16 @@
 
 use super::effective::SERVICES;
 use super::file::mode::{Rule, rules};
-use super::{Difference, Extras, Key, Kind, Opaque, Realise, Risk, State, Undo, Wanted};
+use super::{Difference, Extras, Key, Kind, NO_RIGHTS, Opaque, Realise, Risk, State, Undo, Wanted};
 use crate::fragment::{Fragment, Reply, quote};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// So many entries that differ are told by name; the rest only by number.
 const LISTED: usize = 1000;
+
+/// Said where a part of it can't be looked at.
+const DENIED: &str = "denied";
 
 /// So many of them are shown.
 const SHOWN: usize = 10;
@@ -106,9 +109,11 @@ impl Kind for Tree {
         let mut script = String::new();
         for w in wanted {
             script.push_str(&expression(&w.id));
+            // What can't be looked at may differ.
             script.push_str(&format!(
-                "find {} -mindepth 1 '(' \"$@\" ')' -exec stat -c '%F|%a|%U|%u|%G|%g|%n' -- {{}} + 2>/dev/null | \
-                 sed -n '1,{LISTED}p;$='\necho --\n",
+                "{{ said=$( {{ find {} -mindepth 1 '(' \"$@\" ')' -exec stat -c '%F|%a|%U|%u|%G|%g|%n' -- {{}} + | \
+                 sed -n '1,{LISTED}p;$=' >&3; }} 2>&1 ); }} 3>&1\n\
+                 case $said in *'ermission denied'*) echo {DENIED};; esac\necho --\n",
                 quote(&w.id.path)
             ));
         }
@@ -124,7 +129,7 @@ impl Kind for Tree {
         }
         let text = reply.text();
         let mut lines = text.lines();
-        wanted.iter().map(|_| Ok(read(lines.by_ref().take_while(|line| *line != "--")))).collect()
+        wanted.iter().map(|_| read(lines.by_ref().take_while(|line| *line != "--"))).collect()
     }
 
     fn diff(id: &TreeId, from: &TreeState, to: &TreeState) -> Vec<Difference> {
@@ -197,15 +202,17 @@ impl Kind for Tree {
     }
 }
 
-fn read<'t>(lines: impl Iterator<Item = &'t str>) -> TreeState {
+fn read<'t>(lines: impl Iterator<Item = &'t str>) -> Result<TreeState, String> {
     let mut state = TreeState::default();
+    let mut is_denied = false;
     for line in lines {
         match line.parse() {
             Ok(total) => state.total = total,
+            Err(_) if line == DENIED => is_denied = true,
             Err(_) => state.differs.extend(entry(line)),
         }
     }
-    state
+    if is_denied { Err(format!("can't be looked at whole, {NO_RIGHTS}")) } else { Ok(state) }
 }
 
 fn entry(line: &str) -> Option<Differing> {
@@ -260,7 +267,7 @@ fn one(entry: &Differing) -> String {
 mod tests {
     use super::*;
     use crate::resource::Level;
-    use crate::resource::file::testing::{SHELLS, run};
+    use crate::resource::file::testing::{SHELLS, run, run_as_nobody};
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::Path;
 
@@ -304,6 +311,27 @@ mod tests {
             assert_eq!(ask(shell, &id).total, before.total, "{shell}");
             let stranger = TreeId { owner: Some("nobody-here".into()), ..id.clone() };
             assert_eq!(ask(shell, &stranger).total, 6, "{shell}: all is somebody else's");
+        }
+    }
+
+    #[test]
+    fn a_tree_that_is_not_seen_whole_is_not_known() {
+        let dir = tempfile::tempdir().expect("a folder");
+        chmod(dir.path(), 0o755);
+        std::fs::create_dir(dir.path().join("closed")).expect("made");
+        chmod(&dir.path().join("closed"), 0o700);
+        let path = dir.path().to_string_lossy().into_owned();
+        let ask = |shell: &str, path: String, close: u32| {
+            chmod(&dir.path().join("closed"), close);
+            let id = TreeId { path, mode: Some("u+rwX".into()), ..TreeId::default() };
+            let wanted = [Wanted { id, level: Level::Digest }];
+            let reply = run_as_nobody(shell, &Tree::observe(&wanted).script);
+            Tree::parse(&wanted, &reply).remove(0)
+        };
+        for shell in SHELLS {
+            assert_eq!(ask(shell, path.clone(), 0o755), Ok(TreeState::default()), "{shell}");
+            let denied = ask(shell, path.clone(), 0o100);
+            assert!(denied.as_ref().is_err_and(|e| e.contains("no rights: become")), "{shell} {denied:?}");
         }
     }
 

@@ -28,6 +28,7 @@ pub fn entry(task: &str, line: usize, status: Status) -> Entry {
         changes: Vec::new(),
         action: None,
         notes: Vec::new(),
+        lags: None,
         checked: false,
         evidence: Vec::new(),
     }

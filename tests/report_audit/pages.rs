@@ -135,6 +135,16 @@ fn what_comes_next_is_a_command_that_reaches_the_host() {
     assert!(page.contains("once that is out of the way: harda try admin@web1 -b"), "{page}");
     assert!(page.contains(&format!("fix: {command}")), "{page}");
     assert!(page.contains("  1 of 3 controls pass\n"), "{page}");
+    // Where harda only finds, a command that changes nothing is no fix.
+    let mut by_hand = audit.clone();
+    by_hand.hosts[0].results.remove(0);
+    by_hand.hosts[0].results[0].findings.iter_mut().for_each(|finding| finding.only_found = true);
+    let page = worst::page(&by_hand, "harda try admin@web1 -b", Lang::En, false);
+    assert!(page.contains("put it right by hand or declare it, then: harda try admin@web1 -b"), "{page}");
+    assert!(!page.contains("fix: "), "{page}");
+    let html = crate::page(&by_hand, &[], Lang::En);
+    assert!(html.contains("A person puts this right"));
+    assert!(!html.contains("harda remediate --from"));
     let html = crate::page(&audit, &[], Lang::En);
     assert!(
         html.contains("--private-key &#x27;&#x2f;keys&#x2f;of mine&#x27; -b"),

@@ -2,8 +2,8 @@
 //! as many hosts and controls as are asked for.
 
 use harda::compliance::audit::{
-    Attested, Audit, ControlHead, ControlResult, Finding, HostResult, Outcome, PackHead, RequirementResult,
-    Score, StatementResult, TaskEvidence, VERSION, Verdict,
+    Attested, Audit, ControlHead, ControlResult, ExtraVars, Finding, HostResult, Outcome, PackHead,
+    RequirementResult, Score, StatementResult, TaskEvidence, VERSION, Verdict,
 };
 use harda::compliance::declared::{Attestation, Waiver};
 use harda::compliance::{Level, Severity, Text, judge};
@@ -35,6 +35,7 @@ pub fn audit(hosts: usize, controls: usize, hostile: bool) -> Audit {
     Audit {
         narrowed: false,
         again: String::new(),
+        extra_vars: ExtraVars::default(),
         version: VERSION,
         run: "20261125T084445Z-8520".into(),
         harda: "0.1.0".into(),
@@ -184,6 +185,7 @@ fn result(host: usize, at: usize, control: &ControlHead, names: &Names) -> Contr
         outcome,
         why: if why.is_empty() { Text::default() } else { Text::both(&names.say(at, why)) },
         waiver: matches!(outcome, Outcome::Waived | Outcome::WaivedPass).then_some(0),
+        unwaived: None,
         findings: if found { findings(host, at, names) } else { Vec::new() },
         evidence: if host == 2 { Vec::new() } else { evidence(host, at, names) },
     }
@@ -198,6 +200,7 @@ fn findings(host: usize, at: usize, names: &Names) -> Vec<Finding> {
         message: Text::default(),
         risk,
         undo: Some(undo),
+        only_found: false,
     };
     let lines = |text: &str| Content::Lines(names.say(at, text));
     let path = names.say(at, "/etc/modprobe.d/harda-usb-storage.conf");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::compliance::Severity;
-use crate::compliance::audit::{Audit, ControlResult, PackHead, Score, VERSION};
+use crate::compliance::audit::{Audit, ControlResult, ExtraVars, PackHead, Score, VERSION};
 use crate::compliance::feedback::Reviewed;
 use crate::compliance::pack::{Control, Foreign, Requirement, Statement};
 use crate::place::Place;
@@ -68,6 +68,7 @@ fn audit(outcomes: &[Outcome]) -> Audit {
             outcome: *outcome,
             why: Text::default(),
             waiver: None,
+            unwaived: None,
             findings: Vec::new(),
             evidence: Vec::new(),
         }],
@@ -76,6 +77,7 @@ fn audit(outcomes: &[Outcome]) -> Audit {
         narrowed: false,
         hosts_left_out: Vec::new(),
         again: String::new(),
+        extra_vars: ExtraVars::default(),
         version: VERSION,
         run: "R".into(),
         harda: "0".into(),
@@ -123,6 +125,16 @@ fn waiver(first: &str, last: &str) -> Waiver {
 }
 
 fn filled(audit: &Audit, pack: &Pack, declared: &Declared, feedback: Option<&Feedback>) -> Checklist {
+    filled_by(Each::Requirement, audit, pack, declared, feedback)
+}
+
+fn filled_by(
+    each: Each,
+    audit: &Audit,
+    pack: &Pack,
+    declared: &Declared,
+    feedback: Option<&Feedback>,
+) -> Checklist {
     fill(&Source {
         audit,
         sha256: "ab".into(),
@@ -132,7 +144,7 @@ fn filled(audit: &Audit, pack: &Pack, declared: &Declared, feedback: Option<&Fee
         feedback,
         today: day(TODAY),
         zone: "UTC".into(),
-        each: Each::Requirement,
+        each,
     })
 }
 
@@ -236,7 +248,7 @@ fn reasons_are_in_both_languages_and_a_part_fulfils_nothing() {
     let second = Statement { id: "1.1-b".into(), ..pack.requirements[0].statements[0].clone() };
     pack.requirements[0].statements.push(second);
     let hosts = audit(&[Outcome::Fail]).hosts;
-    let found = fulfil::requirements(&pack, &hosts, &[], &[], day(TODAY), |_, _| true);
+    let found = fulfil::requirements(&pack, &hosts, &[], &[], &[], day(TODAY), |_, _| true);
     let why = &found[0].statements[0].why;
     assert_eq!(
         why.iter().map(|w| w.sv.as_str()).collect::<Vec<_>>(),
@@ -250,11 +262,34 @@ fn reasons_are_in_both_languages_and_a_part_fulfils_nothing() {
 
     let (hosts, attests) = (audit(&[Outcome::Pass]).hosts, [attestation("2026-01-01", TODAY)]);
     let seen = |id: &'static str| {
-        let part = fulfil::requirements(&pack, &hosts, &attests, &[], day(TODAY), |_, s| s.id == id);
+        let part = fulfil::requirements(&pack, &hosts, &[], &attests, &[], day(TODAY), |_, s| s.id == id);
         (part[0].statements[0].verdict, part[0].verdict, part[0].left_out.clone())
     };
     assert_eq!(seen("1.1-a"), (Verdict::Fulfilled, Verdict::Partly, vec!["1.1-b".to_string()]));
     assert_eq!(seen("1.1-b").1, Verdict::Partly);
+}
+
+/// What was not looked at on all hosts is not ticked; an attestation is for all of them.
+#[test]
+fn a_part_of_the_hosts_fulfils_nothing() {
+    let left_out = || vec!["h2".to_string()];
+    let hosts = audit(&[Outcome::Pass]).hosts;
+    let mut pack = pack(&["c"], false);
+    let verdict = |pack: &Pack, left_out: &[String]| {
+        let attests = [attestation("2026-01-01", TODAY)];
+        fulfil::requirements(pack, &hosts, left_out, &attests, &[], day(TODAY), |_, _| true)[0].verdict
+    };
+    assert_eq!(verdict(&pack, &[]), Verdict::Fulfilled);
+    assert_eq!(verdict(&pack, &left_out()), Verdict::Partly);
+    let some = Audit { hosts_left_out: left_out(), ..audit(&[Outcome::Pass]) };
+    for each in [Each::Requirement, Each::Statement] {
+        let ticked =
+            |audit: &Audit| filled_by(each, audit, &pack, &Declared::default(), None).rows[0].is_ticked();
+        assert!(!ticked(&some) && ticked(&audit(&[Outcome::Pass])));
+    }
+    let statement = &mut pack.requirements[0].statements[0];
+    (statement.controls, statement.attestation) = (Vec::new(), true);
+    assert_eq!(verdict(&pack, &left_out()), Verdict::Fulfilled);
 }
 
 #[test]

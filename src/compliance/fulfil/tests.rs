@@ -39,6 +39,7 @@ fn host(name: &str, control: &str, outcome: Outcome) -> HostResult {
             outcome,
             why: Text::default(),
             waiver: None,
+            unwaived: None,
             findings: Vec::new(),
             evidence: Vec::new(),
         }],
@@ -53,7 +54,7 @@ fn come_to(
     attestations: &[Attestation],
     waivers: &[Waiver],
 ) -> StatementResult {
-    let all = requirements(pack, hosts, attestations, waivers, day(TODAY), |_, _| true);
+    let all = requirements(pack, hosts, &[], attestations, waivers, day(TODAY), |_, _| true);
     let found = all.into_iter().flat_map(|r| r.statements).find(|s| s.id == id);
     found.expect("the statement")
 }
@@ -139,4 +140,39 @@ fn a_waiver_of_what_is_not_assessed_is_shown() {
         let result = &hosts[0].results[0];
         assert_eq!((result.outcome, result.waiver), laid, "{outcome:?}");
     }
+}
+
+/// A waiver of control `c` on all hosts.
+fn of_control(start: &str, expires: &str) -> Waiver {
+    Waiver {
+        control: Some("c".into()),
+        statement: None,
+        start: day(start),
+        expires: day(expires),
+        ..waiver(&["h1"])
+    }
+}
+
+#[test]
+fn a_waiver_that_ends_leaves_what_was_below_it() {
+    for outcome in Outcome::ALL.into_iter().filter(|o| !matches!(o, Outcome::Waived | Outcome::WaivedPass)) {
+        let mut hosts = [host("h1", "c", outcome)];
+        waive(&mut hosts, &[of_control("2026-11-01", "2026-12-01")], day(TODAY), |_| Vec::new());
+        unwaive(&mut hosts);
+        let result = &hosts[0].results[0];
+        assert_eq!((result.outcome, result.unwaived), (outcome, None));
+    }
+}
+
+#[test]
+fn a_waiver_of_another_day_is_named_where_it_fails() {
+    let why = |waivers: &[Waiver]| {
+        let mut hosts = [host("h1", "c", Outcome::Fail)];
+        waive(&mut hosts, waivers, day(TODAY), |_| Vec::new());
+        hosts[0].results[0].why.en.clone()
+    };
+    let (old, next) = (of_control("2025-01-01", "2025-12-31"), of_control("2026-12-24", "2027-12-31"));
+    assert_eq!(why(std::slice::from_ref(&old)), "its waiver expired on 2025-12-31");
+    assert_eq!(why(&[old, next]), "its waiver counts only from 2026-12-24");
+    assert_eq!(why(&[]), "");
 }

@@ -41,6 +41,7 @@ pub fn lint(files: &Files, pack: &Pack, playbook: &Playbook) -> Vec<InputError> 
     let mut errors = Vec::new();
     catalogue(pack, &mut errors);
     carried(pack, &tasks, &mut errors);
+    telling(pack, &tasks, &mut errors);
     applicable(pack, &tasks, &mut errors);
     owned(&tasks, &mut errors);
     reads::alone(files, &of_plays, &mut errors);
@@ -63,7 +64,8 @@ fn catalogue(pack: &Pack, errors: &mut Vec<InputError>) {
         }
     }
     for control in &pack.controls {
-        if control.r#break.is_none() {
+        // A blank one breaks nothing.
+        if control.r#break.as_deref().is_none_or(|fragment| fragment.trim().is_empty()) {
             let message = format!("control `{}` has no `break`: nothing shows that it can fail", control.id);
             errors.push(InputError::at(&control.place, message));
         }
@@ -92,6 +94,13 @@ fn carried(pack: &Pack, tasks: &[&Task], errors: &mut Vec<InputError>) {
                 InputError::at(&task.place, "the tasks of a pack are known beforehand: none is included");
             errors.push(error.hint("use `import_tasks`"));
         }
+        let named: BTreeSet<&str> = task.controls().collect();
+        if named.len() > 1 {
+            let all = named.into_iter().collect::<Vec<_>>().join(", ");
+            let error =
+                InputError::at(&task.place, format!("a task is of one control, and this is of {all}"));
+            errors.push(error.hint("tags of a play and a block are its tasks' too"));
+        }
         match task.control() {
             Some(control) => {
                 carried.insert(control.to_string());
@@ -116,6 +125,19 @@ fn carried(pack: &Pack, tasks: &[&Task], errors: &mut Vec<InputError>) {
     for control in pack.controls.iter().filter(|control| !carried.contains(&control.id)) {
         let message = format!("no task of the playbook carries the control `{}`", control.id);
         errors.push(InputError::at(&control.place, message));
+    }
+}
+
+/// A control whose tasks only look or say something can't fail.
+fn telling(pack: &Pack, tasks: &[&Task], errors: &mut Vec<InputError>) {
+    for control in &pack.controls {
+        let mut mine = tasks.iter().filter(|task| task.control() == Some(&control.id)).peekable();
+        if mine.peek().is_some() && mine.all(|task| task.only_looks() && !task.checks()) {
+            let message =
+                format!("the tasks of control `{}` can neither change nor check anything", control.id);
+            let error = InputError::at(&control.place, message);
+            errors.push(error.hint("check what they find: `assert`"));
+        }
     }
 }
 

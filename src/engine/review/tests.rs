@@ -53,6 +53,7 @@ fn step(id: &str, todo: Todo) -> Step {
         changes: Vec::new(),
         action: None,
         notes: Vec::new(),
+        lags: None,
         checked: false,
         evidence: Vec::new(),
     };

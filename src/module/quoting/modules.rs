@@ -42,7 +42,7 @@ fn arguments(module: &str, values: &Values<'_>, folder: &str) -> Option<Vec<Valu
             json!({"content": v(), "dest": there, "owner": v()}),
         ],
         "debug" => vec![json!({"msg": v()})],
-        "fail" | "refuse" => vec![json!({"msg": v()})],
+        "fail" | "refuse" | "after_reboot" => vec![json!({"msg": v()})],
         "file" => vec![
             json!({"path": path(), "state": "directory", "owner": v(), "group": v()}),
             json!({"path": path(), "state": "touch"}),

@@ -22,6 +22,13 @@ pub fn remediate(audit: &Audit, control: &str) -> String {
     format!("harda remediate --from {} --control {}{}", word(&audit.run), word(control), audit.again)
 }
 
+/// The command that looks at a control again.
+pub fn again(audit: &Audit, control: &str) -> String {
+    let inventories: String = audit.inventory.iter().map(|i| format!(" -i {}", word(i))).collect();
+    let (pack, again) = (word(&audit.pack.given), &audit.again);
+    format!("harda audit {pack}{inventories}{again} --control {}", word(control))
+}
+
 /// A word of a command that is shown, as a shell takes it.
 pub fn word(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.into(), |word| word.into_owned())

@@ -165,19 +165,23 @@ fn requirements(audit: &Audit, settings: &Settings, paint: &Paint) -> String {
             requirement.statements.iter().for_each(|s| page.push_str(&statement(audit, s, settings, paint)));
         }
     }
-    let waits = |s: &StatementResult| {
-        s.attested.as_ref().is_some_and(|attested| !matches!(attested, Attested::Valid(_)))
-    };
-    let waiting: Vec<&str> =
-        audit.statements().filter(|(_, s)| waits(s)).map(|(_, s)| s.id.as_str()).collect();
-    if !waiting.is_empty() {
-        let what = match settings.lang {
-            Lang::En => "manual: nobody attests to",
-            Lang::Sv => "manuella: ingen intygar",
-        };
-        let _ = writeln!(page, "{what} {}", waiting.join(", "));
-    }
+    let lang = settings.lang;
+    let nobody = lang.pick("manuella: ingen intygar", "manual: nobody attests to");
+    page.push_str(&waiting(audit, nobody, |attested| *attested == Attested::No));
+    let today = lang.pick(
+        "manuella: intyget gäller inte den dagen för",
+        "manual: an attestation didn't count that day for",
+    );
+    let is_of_another_day = |a: &Attested| matches!(a, Attested::NotYet(_) | Attested::Expired(_));
+    page.push_str(&waiting(audit, today, is_of_another_day));
     page
+}
+
+/// The statements whose attestation is such, in a line.
+fn waiting(audit: &Audit, what: &str, is_such: impl Fn(&Attested) -> bool) -> String {
+    let such = audit.statements().filter(|(_, s)| s.attested.as_ref().is_some_and(&is_such));
+    let ids: Vec<&str> = such.map(|(_, s)| s.id.as_str()).collect();
+    if ids.is_empty() { String::new() } else { format!("{what} {}\n", ids.join(", ")) }
 }
 
 fn statement(audit: &Audit, statement: &StatementResult, settings: &Settings, paint: &Paint) -> String {

@@ -3,7 +3,7 @@
 
 use super::finding;
 use crate::compliance::Lang;
-use crate::compliance::audit::{Audit, ControlResult, HostResult};
+use crate::compliance::audit::{Audit, ControlResult, HostResult, TaskEvidence};
 use crate::record::Evidence;
 use crate::report::text::short;
 use crate::report::{Paint, safe_long_line};
@@ -120,11 +120,13 @@ fn findings(result: &ControlResult, settings: &Settings) -> Vec<String> {
     lines
 }
 
-/// What the host was asked and answered, each question once.
+/// What the host was asked and answered, each question once: first of the tasks that found something.
 fn evidence(result: &ControlResult) -> Vec<String> {
     let mut lines = Vec::new();
     let mut asked = BTreeSet::new();
-    for task in &result.evidence {
+    let has_found = |task: &&TaskEvidence| result.findings.iter().any(|finding| finding.place == task.place);
+    let (first, others): (Vec<_>, Vec<_>) = result.evidence.iter().partition(has_found);
+    for task in first.into_iter().chain(others) {
         let new: Vec<&Evidence> =
             task.asked.iter().filter(|e| asked.insert((e.asked.as_str(), e.told.as_str()))).collect();
         if !new.is_empty() {

@@ -79,6 +79,14 @@ fn one_control(
         (None, None) => {}
     }
     let (what, command) = match result.outcome {
+        // There is nothing that harda would change.
+        Outcome::Fail if result.is_only_found() => (
+            lang.pick(
+                "åtgärda för hand eller deklarera, sedan:",
+                "put it right by hand or declare it, then:",
+            ),
+            again.to_string(),
+        ),
         Outcome::Fail => (lang.pick("åtgärd:", "fix:"), super::remediate(audit, &result.control)),
         // Applying it would break what runs there: that comes first, and is no command of harda's.
         Outcome::Blocked => {

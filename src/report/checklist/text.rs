@@ -30,7 +30,7 @@ fn one_row(row: &[Cell], paint: &Paint) -> String {
     };
     let mut names = lines(name).iter();
     let name = names.next().map(|line| line.text.as_str()).unwrap_or_default();
-    let mut page = format!("{tick} {:<6}{}\n", id.to_text(), paint.strong(name));
+    let mut page = format!("{tick} {:<5} {}\n", id.to_text(), paint.strong(name));
     for line in names.chain(rest.iter().flat_map(lines)) {
         let _ = writeln!(page, "{INDENT}{}", painted(line, paint));
     }

@@ -3,12 +3,13 @@
 //!
 //! The answer has three parts: `stat` lines, a line `--`, `sha256sum` lines, a line `--`, then for
 //! links and contents `L index target-length resolved-length` or `C index size` and the raw bytes.
+//! Among the lines of `stat`, and of `sha256sum`, `denied|path` says that nobody let us look.
 
 use super::{Body, Bytes, Entry, File, FileState, SHOWN_BYTES, What, hex, parent};
 use crate::fragment::{Fragment, Reply, quote};
-use crate::resource::{Kind, Level, Wanted};
+use crate::resource::{Kind, Level, NO_RIGHTS, Wanted};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ const FORMAT: &str = "%F|%a|%U|%u|%G|%g|%h|%s|%n";
 /// Of a folder only that it is one: its size and links change with what is put into it.
 const FOLDER: &str = "%F|0|-|0|-|0|1|0|%n";
 
+/// Before a path that can't be looked at, or not be read.
+const DENIED: &str = "denied|";
+
 pub fn script(wanted: &[Wanted<String>]) -> Fragment {
     let asked: BTreeSet<&str> = wanted.iter().map(|w| w.id.as_str()).collect();
     let parents: BTreeSet<&str> = wanted.iter().map(|w| parent(&w.id)).collect();
@@ -26,7 +30,14 @@ pub fn script(wanted: &[Wanted<String>]) -> Fragment {
     };
     let files: Vec<String> = wanted.iter().map(|w| quote(&w.id)).collect();
 
-    let mut script = format!("stat -c {} -- {} 2>/dev/null\n", quote(FORMAT), quoted(&mut asked.iter()));
+    // What can't be looked at is not absent. Only `stat` tells the two apart, and only in words.
+    let mut script = format!(
+        "set -- {}\n{{ said=$(stat -c {} -- \"$@\" 2>&1 >&3); }} 3>&1\n\
+         case $said in *'ermission denied'*) for f; do [ -e \"$f\" ] || [ -h \"$f\" ] || \
+         case $(stat -- \"$f\" 2>&1) in *'ermission denied'*) printf '{DENIED}%s\\n' \"$f\";; esac; done;; esac\n",
+        quoted(&mut asked.iter()),
+        quote(FORMAT),
+    );
     let folders = quoted(&mut parents.difference(&asked));
     if !folders.is_empty() {
         let _ = writeln!(script, "stat -c {} -- {folders} 2>/dev/null", quote(FOLDER));
@@ -35,7 +46,8 @@ pub fn script(wanted: &[Wanted<String>]) -> Fragment {
     // Only regular files: a pipe or a device would be read for ever.
     let _ = write!(
         script,
-        "set --\nfor f in {}; do if [ -h \"$f\" ]; then :; elif [ -f \"$f\" ]; then set -- \"$@\" \"$f\"; fi; done\n\
+        "set --\nfor f in {}; do if [ -h \"$f\" ] || [ ! -f \"$f\" ]; then :; \
+         elif [ -r \"$f\" ]; then set -- \"$@\" \"$f\"; else printf '{DENIED}%s\\n' \"$f\"; fi; done\n\
          [ $# -eq 0 ] || sha256sum -- \"$@\" 2>/dev/null >&1\necho --\n",
         files.join(" ")
     );
@@ -67,20 +79,31 @@ pub fn parse(wanted: &[Wanted<String>], reply: &Reply) -> Vec<Result<FileState, 
         return wanted.iter().map(|_| Err(format!("could not be read: {why}"))).collect();
     }
     let mut rest = Lines(&reply.stdout);
-    let mut entries: HashMap<String, Stat> = HashMap::new();
+    let mut told = Told::default();
     while let Some(line) = rest.next_text().filter(|l| l != "--") {
-        if let Some((path, stat)) = Stat::read(&line) {
-            entries.insert(path, stat);
+        if let Some(path) = line.strip_prefix(DENIED) {
+            told.denied.insert(path.to_string());
+        } else if let Some((path, stat)) = Stat::read(&line) {
+            told.entries.insert(path, stat);
         }
     }
-    let mut digests: HashMap<String, String> = HashMap::new();
     while let Some(line) = rest.next_text().filter(|l| l != "--") {
-        if let Some((path, digest)) = read_digest(&line) {
-            digests.insert(path, digest);
+        if let Some(path) = line.strip_prefix(DENIED) {
+            told.denied.insert(path.to_string());
+        } else if let Some((path, digest)) = read_digest(&line) {
+            told.digests.insert(path, digest);
         }
     }
     let extras = read_extras(rest, wanted.len());
-    wanted.iter().zip(extras).map(|(w, extra)| state(&w.id, &entries, &digests, extra)).collect()
+    wanted.iter().zip(extras).map(|(w, extra)| state(&w.id, &told, extra)).collect()
+}
+
+/// What came for all paths in the first two parts.
+#[derive(Default)]
+struct Told {
+    entries: HashMap<String, Stat>,
+    digests: HashMap<String, String>,
+    denied: HashSet<String>,
 }
 
 /// What came for one path in the third part.
@@ -90,21 +113,26 @@ struct Extra {
     content: Option<Arc<[u8]>>,
 }
 
-fn state(
-    path: &str,
-    entries: &HashMap<String, Stat>,
-    digests: &HashMap<String, String>,
-    extra: Extra,
-) -> Result<FileState, String> {
-    let Some(stat) = entries.get(path) else {
-        let folder =
-            entries.get(parent(path)).is_some_and(|s| s.kind == "directory" || s.kind == "symbolic link");
+fn state(path: &str, told: &Told, extra: Extra) -> Result<FileState, String> {
+    let is_denied = told.denied.contains(path);
+    let Some(stat) = told.entries.get(path) else {
+        if is_denied {
+            return Err(format!("can't be looked at, {NO_RIGHTS}"));
+        }
+        let folder = told
+            .entries
+            .get(parent(path))
+            .is_some_and(|s| s.kind == "directory" || s.kind == "symbolic link");
         return Ok(FileState::Absent { folder });
     };
     let what = match stat.kind.as_str() {
         "directory" => What::Directory,
         "regular file" | "regular empty file" => {
-            let digest = digests.get(path).ok_or_else(|| "its content could not be read".to_string())?;
+            let unread = || match is_denied {
+                true => format!("its content can't be read, {NO_RIGHTS}"),
+                false => "its content could not be read".to_string(),
+            };
+            let digest = told.digests.get(path).ok_or_else(unread)?;
             let bytes = match extra.content {
                 Some(bytes) if hex(&Sha256::digest(&bytes)) == *digest => Bytes::Memory(bytes),
                 Some(_) => return Err("it changed while it was read".into()),
@@ -220,6 +248,7 @@ const _: fn(&[Wanted<String>]) -> Fragment = <File as Kind>::observe;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::file::testing::{SHELLS, run_as_nobody};
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::process::Command;
 
@@ -239,6 +268,41 @@ mod tests {
             truncated: false,
         };
         parse(wanted, &reply)
+    }
+
+    #[test]
+    fn what_nobody_lets_us_look_at_is_not_absent() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        std::fs::create_dir(path("closed")).expect("made");
+        std::fs::write(path("closed/there"), "x").expect("written");
+        std::fs::write(path("unread"), "x").expect("written");
+        let set = |name: &str, mode| {
+            std::fs::set_permissions(path(name), std::fs::Permissions::from_mode(mode)).expect("mode");
+        };
+        set("", 0o755);
+        set("unread", 0o000);
+        set("closed", 0o000);
+        let names = ["closed/there", "closed/not", "closed/not/deeper", "closed", "unread", "none"];
+        let wanted = names.map(|name| Wanted { id: path(name), level: Level::Digest });
+        for shell in SHELLS {
+            let reply = run_as_nobody(shell, &script(&wanted).script);
+            let told = parse(&wanted, &reply);
+            for (name, told) in names.iter().zip(&told).take(3) {
+                assert!(
+                    told.as_ref().is_err_and(|e| e.contains("no rights: become")),
+                    "{shell} {name} {told:?}"
+                );
+            }
+            assert_eq!(told[3].as_ref().map(FileState::word), Ok("directory"), "{shell}");
+            assert!(
+                told[4].as_ref().is_err_and(|e| e.contains("no rights: become")),
+                "{shell} {:?}",
+                told[4]
+            );
+            assert_eq!(told[5], Ok(FileState::Absent { folder: true }), "{shell}");
+        }
+        set("closed", 0o700);
     }
 
     #[test]

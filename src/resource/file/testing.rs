@@ -2,12 +2,24 @@
 
 use crate::fragment::Reply;
 use std::io::{Seek, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::OnceLock;
 
 pub const SHELLS: [&str; 3] = ["dash", "bash", "busybox"];
 
 pub fn run(shell: &str, script: &str, input: &[u8]) -> Reply {
+    run_by(None, shell, script, input)
+}
+
+/// As somebody who is not root, whoever runs the tests.
+pub fn run_as_nobody(shell: &str, script: &str) -> Reply {
+    let nobody = rustix::process::geteuid().is_root().then_some(65534);
+    run_by(nobody, shell, script, b"")
+}
+
+fn run_by(user: Option<u32>, shell: &str, script: &str, input: &[u8]) -> Reply {
     let mut stdin = tempfile::tempfile().expect("a file");
     stdin.write_all(input).expect("written");
     stdin.rewind().expect("rewound");
@@ -19,6 +31,9 @@ pub fn run(shell: &str, script: &str, input: &[u8]) -> Reply {
         }
         shell => Command::new(shell),
     };
+    if let Some(user) = user {
+        command.uid(user).gid(user);
+    }
     let out = command
         .args(["-c", &format!("set -u\n{script}")])
         .env("LC_ALL", "C")
@@ -42,6 +57,7 @@ fn applets() -> &'static str {
         for applet in String::from_utf8_lossy(&list.stdout).lines() {
             let _ = std::os::unix::fs::symlink("/bin/busybox", folder.path().join(applet));
         }
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("mode");
         let path = folder.path().to_string_lossy().into_owned();
         (folder, path)
     });

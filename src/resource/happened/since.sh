@@ -1,3 +1,5 @@
+# To others journalctl shows only what is theirs, and says nothing of the rest.
+[ "$(id -u)" = 0 ] || { echo 'the logs can be read whole by root only (become: true)' >&2; exit 1; }
 # Counts all events of a class, and tells the last of them.
 tell='function put(class, time, text) {
   gsub(/[\t\035]/, " ", text); n[class]++; e[class, n[class] % most] = class "\t" time "\t" text }

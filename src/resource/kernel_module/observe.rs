@@ -6,11 +6,11 @@
 
 use super::{ModuleState, Place, kernel_name};
 use crate::fragment::{Fragment, Reply, quote};
-use crate::resource::Wanted;
+use crate::resource::{NO_RIGHTS, Wanted};
 use std::fmt::Write;
 
 /// Each answer is a line with a letter in front: `T` the module tree is there, `M` a line of
-/// /proc/modules, `C` an install line, `B` a module that is built in, `D` what is in use on USB
+/// /proc/modules, `X` a file of modprobe that can't be read, `C` an install line, `B` a module that is built in, `D` what is in use on USB
 /// disks, `N` the name asked and `|` what modprobe would do for it.
 pub fn script(wanted: &[Wanted<String>]) -> Fragment {
     let names: Vec<String> = wanted.iter().map(|w| kernel_name(&w.id)).collect();
@@ -22,6 +22,7 @@ pub fn script(wanted: &[Wanted<String>]) -> Fragment {
          [ ! -d \"$r\" ] || echo T\n\
          grep -E {loaded} /proc/modules 2>/dev/null | sed 's/^/M /'\n\
          grep -E {built_in} \"$r/modules.builtin\" 2>/dev/null | sed 's/^/B /'\n\
+         for f in /etc/modprobe.d/*.conf /run/modprobe.d/*.conf; do [ ! -f \"$f\" ] || [ -r \"$f\" ] || echo X; done\n\
          if [ -n \"$m\" ] && c=$(\"$m\" --showconfig 2>/dev/null) && [ -n \"$c\" ]; then :; else\n\
          m=; c=$(cat /etc/modprobe.d/*.conf /run/modprobe.d/*.conf /usr/lib/modprobe.d/*.conf 2>/dev/null); fi\n\
          printf '%s\\n' \"$c\" | sed -n 's/^[[:space:]]*install[[:space:]]/C /p'\n",
@@ -63,6 +64,12 @@ pub fn parse(wanted: &[Wanted<String>], reply: &Reply) -> Vec<Result<ModuleState
         return wanted.iter().map(|_| Err(format!("could not be read: {}", reply.error_text()))).collect();
     }
     let text = reply.text();
+    if text.lines().any(|line| line == "X") {
+        return wanted
+            .iter()
+            .map(|_| Err(format!("what modprobe is told can't be read, {NO_RIGHTS}")))
+            .collect();
+    }
     wanted.iter().map(|w| Ok(state(&w.id, &text))).collect()
 }
 
@@ -177,6 +184,13 @@ mod tests {
         assert_eq!(told("uas", &text), (Place::File, "loadable"));
         let used = state("usb-storage", &cases[5].0);
         assert_eq!((used.uses, used.used_by), (1, vec!["uas".to_string()]));
+    }
+
+    #[test]
+    fn a_block_that_nobody_lets_us_read_is_not_missing() {
+        let wanted = [Wanted { id: "usb-storage".to_string(), level: Level::Digest }];
+        let reply = Reply { stdout: b"T\nX\nN usb-storage\n".to_vec(), ..Reply::default() };
+        assert!(parse(&wanted, &reply)[0].as_ref().is_err_and(|e| e.contains("no rights: become")));
     }
 
     #[test]

@@ -5,21 +5,23 @@
 
 use super::{Assignment, SysctlState, dotted, folded, path};
 use crate::fragment::{Fragment, Reply, quote};
-use crate::resource::Wanted;
+use crate::resource::{NO_RIGHTS, Wanted};
 use std::collections::BTreeMap;
 
 /// Where systemd-sysctl looks, the first of two files of one name hiding the other (sysctl.d(5)).
 const FOLDERS: &[&str] =
     &["/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d"];
 
-/// `-` (no such key), `r` or `w` for each key; `--`; `path:value` lines; `--`; `path:line` of files.
+/// `-` (no such key), `r`, `w` or `?` (neither) for each key; `--`; `path:value` lines; `--`;
+/// `path:line` of files, and `?` where one can't be read.
 pub fn script(wanted: &[Wanted<String>]) -> Fragment {
     let paths: Vec<String> = wanted.iter().map(|w| quote(&path(&w.id))).collect();
     let files: Vec<String> = FOLDERS.iter().map(|folder| format!("{folder}/*.conf")).collect();
     Fragment::new(format!(
         "for f in {paths}; do\n\
-         if [ ! -f \"$f\" ]; then echo -; elif [ -w \"$f\" ]; then echo w; else echo r; fi\ndone\necho --\n\
+         if [ ! -f \"$f\" ]; then echo -; elif [ -w \"$f\" ]; then echo w; elif [ -r \"$f\" ]; then echo r; else echo '?'; fi\ndone\necho --\n\
          grep -H '' {paths} /dev/null 2>/dev/null\necho --\n\
+         for f in {files}; do [ ! -f \"$f\" ] || [ -r \"$f\" ] || echo '?'; done\n\
          grep -H '^[^#;]' {files} /dev/null 2>/dev/null\ntrue\n",
         paths = paths.join(" "),
         files = files.join(" "),
@@ -33,12 +35,22 @@ pub fn parse(wanted: &[Wanted<String>], reply: &Reply) -> Vec<Result<SysctlState
     let text = reply.text();
     let mut parts = text.splitn(3, "--\n");
     let mut part = || parts.next().unwrap_or_default();
-    let (there, values, files) = (part(), part(), assignments(part()));
+    let (there, values, files) = (part(), part(), part());
+    if files.lines().any(|line| line == "?") {
+        return wanted
+            .iter()
+            .map(|_| Err(format!("what is set at boot can't be read, {NO_RIGHTS}")))
+            .collect();
+    }
+    let files = assignments(files);
     let mut there = there.lines();
     wanted.iter().map(|w| state(&w.id, there.next().unwrap_or_default(), values, &files)).collect()
 }
 
 fn state(key: &str, there: &str, values: &str, files: &[Line]) -> Result<SysctlState, String> {
+    if there == "?" {
+        return Err(format!("can't be read, {NO_RIGHTS}"));
+    }
     let start = format!("{}:", path(key));
     let lines: Vec<&str> = values.lines().filter_map(|line| line.strip_prefix(&start)).collect();
     let key = dotted(key);
@@ -93,6 +105,7 @@ fn matches(pattern: &str, key: &str) -> bool {
 mod tests {
     use super::*;
     use crate::resource::Level;
+    use crate::resource::file::testing::{SHELLS, run_as_nobody};
     use std::process::Command;
 
     fn wanted(keys: &[&str]) -> Vec<Wanted<String>> {
@@ -113,6 +126,19 @@ mod tests {
         assert_eq!((state.value.as_deref(), state.writable), (Some("1"), true));
         assert!(matches("net.ipv4.conf.*.rp_filter", "net.ipv4.conf.eth0.rp_filter"));
         assert!(!matches("net.ipv4.conf.*.rp_filter", "net.ipv4.conf.rp_filter"));
+    }
+
+    #[test]
+    fn what_is_not_told_to_everybody_is_not_empty() {
+        // Readable by root alone.
+        let keys = wanted(&["kernel.cad_pid", "kernel.ostype"]);
+        for shell in SHELLS {
+            let told = parse(&keys, &run_as_nobody(shell, &script(&keys).script));
+            assert!(told[0].as_ref().is_err_and(|e| e.contains("no rights: become")), "{shell} {told:?}");
+            assert_eq!(told[1].as_ref().map(|s| s.value.as_deref()), Ok(Some("Linux")), "{shell}");
+        }
+        let reply = Reply { stdout: b"r\nr\n--\n--\n?\n".to_vec(), ..Reply::default() };
+        assert!(parse(&keys, &reply)[1].as_ref().is_err_and(|e| e.contains("no rights: become")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! hosts lack the same, and a page that said it fifty times would be neither read nor opened. What
 //! they answered is told apart where it differs.
 
-use super::super::{finding, word};
+use super::super::{again, finding, remediate, word};
 use crate::compliance::Lang;
 use crate::compliance::audit::{Audit, ControlResult, Finding, Outcome, TaskEvidence};
 use crate::report::fold;
@@ -156,17 +156,12 @@ fn answered<'a>(audit: &Audit, results: &[(usize, &'a ControlResult)]) -> Vec<An
 /// What to type next, where there is something to do.
 fn next(audit: &Audit, result: &ControlResult, hosts: &[&str]) -> Option<Next> {
     let (what, command) = match result.outcome {
-        Outcome::Fail => ("remediate", super::super::remediate(audit, &result.control)),
+        Outcome::Fail if result.is_only_found() => ("by_hand", again(audit, &result.control)),
+        Outcome::Fail => ("remediate", remediate(audit, &result.control)),
         Outcome::Blocked | Outcome::Error | Outcome::AfterReboot => ("again", again(audit, &result.control)),
         _ => return None,
     };
     Some(Next { what, command, hosts: word(&hosts.join(",")) })
-}
-
-fn again(audit: &Audit, control: &str) -> String {
-    let inventories: String = audit.inventory.iter().map(|i| format!(" -i {}", word(i))).collect();
-    let (pack, again) = (word(&audit.pack.given), &audit.again);
-    format!("harda audit {pack}{inventories}{again} --control {}", word(control))
 }
 
 fn finding_view(finding: &Finding, lang: Lang) -> FindingView<'_> {

@@ -59,6 +59,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("reason", "Reason", "Skäl"),
     ("reboots", "Takes effect after a reboot", "Gäller efter omstart"),
     ("remediate", "Remediate", "Åtgärda"),
+    (
+        "by_hand",
+        "A person puts this right, or declares it in the inventory; then audit again",
+        "En person åtgärdar detta, eller deklarerar det i inventariet; granska sedan igen",
+    ),
     ("requirements", "Requirements", "Krav"),
     ("requirements_met", "Requirements fulfilled", "Uppfyllda krav"),
     ("results", "Results that pass", "Uppfyllda resultat"),
@@ -95,7 +100,7 @@ mod tests {
     use super::*;
 
     /// Those that the template picks by a value.
-    const PICKED: &[&str] = &["again", "differs", "hidden", "missing", "remediate", "surplus"];
+    const PICKED: &[&str] = &["again", "by_hand", "differs", "hidden", "missing", "remediate", "surplus"];
 
     #[test]
     fn each_word_is_used_and_said_once() {
