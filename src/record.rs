@@ -199,6 +199,7 @@ pub struct Shown {
 pub struct ShownAction {
     pub title: String,
     pub risk: Risk,
+    pub undo: Undo,
     /// A probe runs in plans too and changes nothing.
     pub probe: bool,
 }

@@ -44,7 +44,7 @@ pub use args::{Args, Kind, Param};
 use crate::fragment::Input;
 use crate::resource::file::Body;
 use crate::resource::sshd::Login;
-use crate::resource::{Extras, Key, Risk, State, Typed};
+use crate::resource::{Extras, Key, Risk, State, Typed, Undo};
 use crate::template::{Scope, Templar, is_template};
 use crate::world::{Stop, World};
 use crate::yaml::{Node, Yaml};
@@ -238,6 +238,14 @@ impl Action {
             true => Vec::new(),
             false => vec![Input::Bytes(Arc::from(self.input.as_slice()))],
         }
+    /// A restart leaves nothing to go back to, and a probe changes nothing.
+    pub fn undo(&self, probe: bool) -> Undo {
+        match self.opaque && !probe {
+            true => Undo::None("what it changes is not known".into()),
+            false => Undo::Full,
+        }
+    }
+
     }
 }
 
