@@ -609,3 +609,6 @@ fn by_services() -> Vec<Case> {
         Case::new("sshd masked and stopped, by a command", shell("systemctl mask --now ssh")),
     ]
 }
+        Case::new("another target, by isolate", shell("systemctl isolate rescue.target")).sample(),
+        Case::new("single-user mode, by init", shell("init 1")).on("trixie"),
+        Case::new("emergency mode", shell("systemctl emergency")).on("trixie"),

@@ -64,7 +64,7 @@ addresses() {
 
 sysctls() { find /proc/sys/net -type f -perm -200 -exec grep -sH '' {} + 2>/dev/null | sort; }
 
-running() { ! systemd || systemctl list-units --type=service,socket --state=active --no-legend --plain 2>/dev/null | sed 's/ .*//' | sort; }
+running() { ! systemd || systemctl list-units --type=service,socket,target --state=active --no-legend --plain 2>/dev/null | sed 's/ .*//' | sort; }
 
 snapshot() {
 	rm -rf "$g/snap" "$g/report" "$g/changes" "$g/names" "$g/before" "$g/now" "$g/until" "$g/why" "$g/writer"
