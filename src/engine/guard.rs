@@ -206,9 +206,13 @@ pub fn under(
 
 /// What an act may touch.
 pub fn keeps_of_act(action: &Action) -> Vec<Keep> {
-    match action.risk {
-        Risk::LockOut => vec![Keep::Name("*".into())],
-        _ => Vec::new(),
+    if action.risk != Risk::LockOut {
+        return Vec::new();
+    let path = |path: &String| Keep::Path {
+        path: path.trim_end_matches('/').to_string(),
+        deep: path.ends_with('/'),
+    };
+    action.paths.iter().map(path).chain([Keep::Name("*".into())]).collect()
     }
 }
 

@@ -42,6 +42,7 @@ mod user;
 pub use args::{Args, Kind, Param};
 
 use crate::fragment::Input;
+use crate::resource::effective::Ways;
 use crate::resource::file::Body;
 use crate::resource::sshd::Login;
 use crate::resource::{Extras, Key, Risk, State, Typed, Undo};
@@ -163,6 +164,8 @@ pub struct Access {
     pub host_key: Option<String>,
     /// The login is by the system's ssh: harda's own SSH needn't speak with the host.
     pub foreign_ssh: bool,
+    /// What these logins hang on, as the host told when it was entered.
+    pub ways: Ways,
 }
 
 impl Access {
@@ -230,14 +233,11 @@ pub struct Action {
     pub outcome: Outcome,
     /// Longest run in seconds.
     pub seconds: u64,
+    /// Paths that it names and that a login hangs on: kept where it is made under the switch.
+    pub paths: Vec<String>,
 }
 
 impl Action {
-    pub fn inputs(&self) -> Vec<Input> {
-        match self.input.is_empty() {
-            true => Vec::new(),
-            false => vec![Input::Bytes(Arc::from(self.input.as_slice()))],
-        }
     /// A restart leaves nothing to go back to, and a probe changes nothing.
     pub fn undo(&self, probe: bool) -> Undo {
         match self.opaque && !probe {
@@ -246,6 +246,11 @@ impl Action {
         }
     }
 
+    pub fn inputs(&self) -> Vec<Input> {
+        match self.input.is_empty() {
+            true => Vec::new(),
+            false => vec![Input::Bytes(Arc::from(self.input.as_slice()))],
+        }
     }
 }
 

@@ -127,7 +127,7 @@ services() {
 		grep -q ' /' "$g/report" || return 0
 		again=reload-or-restart
 		# What it is started with is taken up by a start only; its sessions live on.
-		! grep -qE ' /(etc/default/ssh|etc/sysconfig/sshd|(etc|run|usr/lib)/systemd/system([.]control)?/sshd?[.])' "$g/report" || again=restart
+		! grep -qE ' /(etc/default/ssh|etc/sysconfig/sshd|((usr/)?lib|etc|run)/systemd/system([.]control)?/sshd?[.])' "$g/report" || again=restart
 		for u in ssh.service sshd.service; do
 			! systemctl -q is-active "$u" || { systemctl $again "$u" && say "reloaded $u"; }
 		done
