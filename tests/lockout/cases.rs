@@ -615,6 +615,21 @@ fn by_folders() -> Vec<Case> {
             .after("mkdir -m 755 /srv/people && usermod -d /srv/people/admin -m admin && touch /srv/people/not-kept"),
         Case::new(
             "access lists and capabilities",
+        Case::new(
+            "the folder of the libraries",
+            task(
+                "file",
+                serde_json::json!({ "path": "/usr/lib/x86_64-linux-gnu", "state": "directory", "mode": "0700" }),
+            ),
+        )
+        .sample(),
+        Case::new(
+            "/usr without the right to become another",
+            shell("mount --bind /usr /usr && mount -o remount,bind,nosuid /usr"),
+        )
+        .on("trixie")
+        .sample(),
+        Case::new("an empty file system over the homes", shell("mount -t tmpfs none /home")),
             shell(
                 "setcap -r /etc/profile.d/ours.sh; setfacl -b /etc/ssh/sshd_config; setfacl -m u:alice:rx /etc/pam.d; \
                  setfacl -m u:alice:r /etc/pam.d/sudo; setfacl -m u:alice:rwx /home/admin; chmod 777 /home/admin",
@@ -626,10 +641,17 @@ fn by_folders() -> Vec<Case> {
         ),
         Case::new("sudo without the bit that makes it root's", shell("chmod u-s /usr/bin/sudo")),
         Case::new(
-            "a read-only /etc while it is put back",
+            "a folder that can't be written to while it is put back",
+            shell(&format!(
+                "echo 'AllowUsers nobody' >{DROP_IN} && systemctl restart ssh; chattr +i /etc/ssh/sshd_config.d; \
+                 systemd-run -q --on-active=18 --timer-property=AccuracySec=1s chattr -i /etc/ssh/sshd_config.d"
+            )),
+        ),
+        Case::new(
+            "a read-only /etc over the other",
             shell(&format!(
                 "echo 'AllowUsers nobody' >{DROP_IN} && systemctl restart ssh; mount --bind /etc /etc; \
-                 mount -o remount,bind,ro /etc; systemd-run -q --on-active=18 --timer-property=AccuracySec=1s umount -l /etc"
+                 mount -o remount,bind,ro /etc"
             )),
         ),
     ]
