@@ -342,6 +342,7 @@ impl<'s> HostRun<'s> {
     /// Refuses the host where the plan would take away the way in.
     fn refuse_lockout(&mut self, walked: &mut Walked) -> Result<(), Ending> {
         super::access::refuse_lockout(&self.world, &self.access, walked);
+        super::access::refuse_unguarded(self, walked);
         Ok(())
     }
 

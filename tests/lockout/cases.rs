@@ -572,6 +572,10 @@ fn by_word() -> Vec<Case> {
         )
         .after(harden)
         .sample(),
+        Case::new("by a login that does not become root", shell("rm -f ~/.ssh/authorized_keys"))
+            .with(&["-e", "ansible_become=false"])
+            .refused("the session is `admin`'s, not root's")
+            .sample(),
         Case::new(
             "a file that sshd includes, known by its handler",
             then_ssh(
@@ -611,10 +615,6 @@ fn by_folders() -> Vec<Case> {
             task("file", serde_json::json!({ "path": "/home", "state": "directory", "mode": "0700" })),
         )
         .on("trixie"),
-        Case::new("the folder of the homes is moved away", moved + "      guard: true\n")
-            .after("mkdir -m 755 /srv/people && usermod -d /srv/people/admin -m admin && touch /srv/people/not-kept"),
-        Case::new(
-            "access lists and capabilities",
         Case::new(
             "the folder of the libraries",
             task(
@@ -630,6 +630,10 @@ fn by_folders() -> Vec<Case> {
         .on("trixie")
         .sample(),
         Case::new("an empty file system over the homes", shell("mount -t tmpfs none /home")),
+        Case::new("the folder of the homes is moved away", moved + "      guard: true\n")
+            .after("mkdir -m 755 /srv/people && usermod -d /srv/people/admin -m admin && touch /srv/people/not-kept"),
+        Case::new(
+            "access lists and capabilities",
             shell(
                 "setcap -r /etc/profile.d/ours.sh; setfacl -b /etc/ssh/sshd_config; setfacl -m u:alice:rx /etc/pam.d; \
                  setfacl -m u:alice:r /etc/pam.d/sudo; setfacl -m u:alice:rwx /home/admin; chmod 777 /home/admin",
@@ -669,6 +673,9 @@ fn by_packages() -> Vec<Case> {
 
 fn by_services() -> Vec<Case> {
     vec![
+        Case::new("another target, by isolate", shell("systemctl isolate rescue.target")).sample(),
+        Case::new("single-user mode, by init", shell("init 1")).on("trixie"),
+        Case::new("emergency mode", shell("systemctl emergency")).on("trixie"),
         Case::new("sshd masked until the next boot", shell("systemctl mask --runtime --now ssh")).sample(),
         Case::new(
             "sshd elsewhere, by a drop-in until the next boot",
@@ -706,6 +713,3 @@ fn by_services() -> Vec<Case> {
         Case::new("sshd masked and stopped, by a command", shell("systemctl mask --now ssh")),
     ]
 }
-        Case::new("another target, by isolate", shell("systemctl isolate rescue.target")).sample(),
-        Case::new("single-user mode, by init", shell("init 1")).on("trixie"),
-        Case::new("emergency mode", shell("systemctl emergency")).on("trixie"),
