@@ -202,6 +202,7 @@ pub struct Shown {
 pub struct ShownAction {
     pub title: String,
     pub risk: Risk,
+    pub undo: Undo,
     /// A probe runs in plans too and changes nothing.
     pub probe: bool,
 }

@@ -240,6 +240,30 @@ fn known_at(lab: &Lab, port: u16) -> String {
 }
 
 #[test]
+fn what_nothing_could_take_back_is_not_made() {
+    let lab = Lab::up(&["trixie"]);
+    let ground = Ground::new(&lab, &lab.hosts[0]);
+    let tasks = "  gather_facts: false
+  tasks:
+    - copy: {dest: /var/tmp/first, content: \"x\\n\"}
+    - name: bites
+      shell: touch ~/.ssh/authorized_keys /var/tmp/second
+";
+    let book = lab.write("plain.yml", &ground::play(tasks));
+    let run = |verb: &str, more: &[&str]| {
+        let more = [&["-e", "ansible_become=false"], more].concat();
+        ground.harda(verb, "admin", &book, &more)
+    };
+    let made =
+        || lab.exec(&lab.hosts[0], "ls /var/tmp/first /var/tmp/second | wc -l").stdout.trim().to_string();
+    run("plan", &[]).expect(0).says("refused when it is applied").says("--no-guard");
+    run("apply", &[]).expect(2).says("refused").says("`--no-guard`").says("become: true");
+    assert_eq!(made(), "0", "not even what comes before it");
+    run("apply", &["--no-guard"]).expect(0);
+    assert_eq!(made(), "2");
+}
+
+#[test]
 fn a_changed_port_is_proven_at_the_new_port() {
     let lab = Lab::up(&["trixie"]);
     let known = known_at(&lab, 2222);

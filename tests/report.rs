@@ -246,7 +246,7 @@ fn guarded() -> Vec<Event> {
         report: vec!["restored /etc/ssh/sshd_config".into(), "reloaded ssh.service".into()],
         seconds: Some(3.2),
     };
-    let message = "what can lock out is not guarded: the session is not root's".to_string();
+    let message = "no record is kept and no lock taken: the session is not root's".to_string();
     vec![
         started(Mode::Apply, &hosts),
         planned("web1", vec![sshd("yes")]),

@@ -1,5 +1,7 @@
 //! Refusing, before any change, a plan that would take away the way in.
 
+use super::guard;
+use super::host::HostRun;
 use super::step::Todo;
 use super::walk::Walked;
 use crate::module::Access;
@@ -31,5 +33,24 @@ pub fn refuse_lockout(world: &World, access: &Access, walked: &mut Walked) {
     if let Some(step) = guilty {
         step.entry.status = Status::Refused { message };
         walked.stopped = true;
+    }
+}
+
+/// What could lock out where the host could not take it back: an apply leaves the host alone, a plan
+/// says that it would.
+pub fn refuse_unguarded(run: &HostRun<'_>, walked: &mut Walked) {
+    let Some(message) = guard::unguarded(run) else { return };
+    let options = &run.setup.options;
+    let mut risky = walked.steps.iter_mut().filter(|step| guard::is_risky(step));
+    match risky.next() {
+        Some(step) if !options.check => {
+            step.entry.status = Status::Refused { message };
+            walked.stopped = true;
+        }
+        // An audit makes nothing of it.
+        Some(step) if options.controls.is_none() => {
+            step.entry.notes.push(format!("refused when it is applied: {message}"))
+        }
+        _ => {}
     }
 }

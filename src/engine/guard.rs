@@ -35,8 +35,6 @@ const GRACE: Duration = Duration::from_secs(45);
 #[derive(Default)]
 pub struct Guard {
     armed: Option<Armed>,
-    /// Why nothing is guarded here has been said.
-    said: bool,
     /// The last fresh login that worked was the next run's.
     pub proven: bool,
     /// What earlier units changed that nobody has been told to read since.
@@ -66,7 +64,7 @@ struct Armed {
 }
 
 /// Whether making this step can lock out.
-fn is_risky(step: &Step) -> bool {
+pub fn is_risky(step: &Step) -> bool {
     match &step.todo {
         Todo::Changes(changes, _) => changes.iter().any(|change| change.risk() == Risk::LockOut),
         Todo::Act(action, _, repeat) => !repeat.probe && action.risk == Risk::LockOut,
@@ -163,19 +161,20 @@ pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, E
     Ok(None)
 }
 
-/// The seconds of the switch, where this host is guarded. Where it isn't, that is said once.
-fn guarded(run: &mut HostRun<'_>) -> Option<u64> {
-    let seconds = run.setup.options.guard?;
-    let why = match run.present.0.connection {
-        Connection::Local => return None,
-        _ if run.access.became != "root" => "the session is not root's",
-        _ => return Some(seconds),
-    };
-    if !std::mem::replace(&mut run.guard.said, true) {
-        let message = format!("what can lock out is not guarded: {why}");
-        run.tell(Event::Warned { host: run.name.clone(), message });
-    }
-    None
+/// The seconds of the switch, where this host is guarded: without a login there is none to lose.
+fn guarded(run: &HostRun<'_>) -> Option<u64> {
+    let local = matches!(run.present.0.connection, Connection::Local);
+    run.setup.options.guard.filter(|_| !local)
+}
+
+/// Why what can lock out is not made here: only root can arm the switch.
+pub fn unguarded(run: &HostRun<'_>) -> Option<String> {
+    guarded(run).filter(|_| run.access.became != "root")?;
+    Some(format!(
+        "this could lock you out, and the host could not take it back: the session is `{}`'s, not root's. \
+         Become root (`become: true` on the play, or `-b`), or go without the guard (`--no-guard`)",
+        run.access.became
+    ))
 }
 
 /// Whether the unit is not complete yet: the next step can lock out too, or a handler is to come
@@ -206,10 +205,14 @@ pub fn under(
 
 /// What an act may touch.
 pub fn keeps_of_act(action: &Action) -> Vec<Keep> {
-    match action.risk {
-        Risk::LockOut => vec![Keep::Name("*".into())],
-        _ => Vec::new(),
+    if action.risk != Risk::LockOut {
+        return Vec::new();
     }
+    let path = |path: &String| Keep::Path {
+        path: path.trim_end_matches('/').to_string(),
+        deep: path.ends_with('/'),
+    };
+    action.paths.iter().map(path).chain([Keep::Name("*".into())]).collect()
 }
 
 pub fn limit_of_act(action: &Action) -> Limit {

@@ -101,10 +101,10 @@ impl<'s> HostRun<'s> {
         let door = entrance(setup, name, &layers)?;
         let _ = events.send(Event::Busy { host: name.into(), doing: "log in".into() });
         let (session, hello, login, r#become, after) = enter(setup, door)?;
-        let Hello { facts: reply, switch, pending, holder, became_not } = hello;
+        let Hello { facts: reply, switch, pending, holder, ways, became_not } = hello;
         let facts = facts::read(&reply);
         layers.facts = vars::facts(&facts);
-        let mut access = access(&facts, session.proof(), &login, r#become.as_ref(), after.as_ref());
+        let mut access = access(&facts, ways, session.proof(), &login, r#become.as_ref(), after.as_ref());
         access.after_became_not = became_not;
         let host_key = session.proof().fingerprint.clone();
         let asked = session.proof().asked.clone();
@@ -342,6 +342,7 @@ impl<'s> HostRun<'s> {
     /// Refuses the host where the plan would take away the way in.
     fn refuse_lockout(&mut self, walked: &mut Walked) -> Result<(), Ending> {
         super::access::refuse_lockout(&self.world, &self.access, walked);
+        super::access::refuse_unguarded(self, walked);
         Ok(())
     }
 

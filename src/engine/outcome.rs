@@ -64,6 +64,8 @@ impl Walk<'_> {
             if want.key.same(&from, &want.to) {
                 continue;
             }
+            let known = self.access.ways.risk(&want.key, &from, &want.to);
+            want.extras.guard |= known == Risk::LockOut;
             let change = Change {
                 key: want.key,
                 from,

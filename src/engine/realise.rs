@@ -142,7 +142,8 @@ fn realise(
     fragment.deadline = Duration::from_secs(body.seconds.unwrap_or(SECONDS));
     let doing = batch.first().map(|change| change.key.to_string()).unwrap_or_default();
     let changes: Vec<String> = batch.iter().map(|change| change.key.to_string()).collect();
-    let keeps: Vec<Keep> = batch.iter().flat_map(|change| guard::keeps(&change.key, &change.from)).collect();
+    let keeps = |change: &Change| guard::keeps(&change.key, &change.from, &change.to);
+    let keeps: Vec<Keep> = batch.iter().flat_map(keeps).collect();
     let limit = match batch.iter().any(Change::opaque) {
         true => Limit::Never,
         false => Limit::Seconds(fragment.deadline.as_secs()),

@@ -332,8 +332,12 @@ fn count(step: &Step, taken_back: bool, recap: &mut Recap) {
         Status::Refused { .. } => recap.refused += 1,
     }
     let shown = &step.entry.changes;
-    recap.lock_out += shown.iter().filter(|c| c.risk == Risk::LockOut).count();
-    recap.not_undone += shown.iter().filter(|c| matches!(c.undo, Undo::None(_))).count();
+    let action = step.entry.action.iter().filter(|_| matches!(step.entry.status, Status::Changed { .. }));
+    let costs = shown.iter().map(|change| (change.risk, &change.undo));
+    for (risk, undo) in costs.chain(action.map(|action| (action.risk, &action.undo))) {
+        recap.lock_out += usize::from(risk == Risk::LockOut);
+        recap.not_undone += usize::from(matches!(undo, Undo::None(_)));
+    }
 }
 
 /// The first that applies of 130, 1, 5, 4, 2, 3, 0 (DESIGN.md, section 11).

@@ -58,7 +58,7 @@ pub fn shown(change: &Change, secret: bool) -> Shown {
 
 pub fn shown_action(action: &Action, secret: bool, probe: bool) -> ShownAction {
     let title = if secret { "run a command (hidden: `no_log`)".to_string() } else { action.title.clone() };
-    ShownAction { title, risk: action.risk, probe }
+    ShownAction { title, risk: action.risk, undo: action.undo(probe), probe }
 }
 
 /// A loop item as a node that holds data, so that an included file sees it as a variable.

@@ -2,8 +2,7 @@
 //! state is read. `switch/` is the host's side; docs/guard.md tells the states and their moves.
 
 use crate::fragment::{Fragment, Input, quote};
-use crate::resource::file::{FileState, What};
-use crate::resource::{Key, effective};
+use crate::resource::{Key, State, effective};
 use std::time::Duration;
 
 /// The host's side, run by whatever `sh` is there: one script, in the order of its parts.
@@ -63,17 +62,17 @@ impl Keep {
 }
 
 /// What a Change of this resource may touch. Packages are never put back.
-pub fn keeps(key: &Key, from: &crate::resource::State) -> Vec<Keep> {
+pub fn keeps(key: &Key, from: &State, to: &State) -> Vec<Keep> {
     let path = |path: &str, deep| vec![Keep::Path { path: path.to_string(), deep }];
-    match (key, from) {
-        (Key::File(id), crate::resource::State::File(state)) => {
-            let folder = matches!(state, FileState::Present(entry) if entry.what == What::Directory);
-            path(id, folder)
+    match (key, from, to) {
+        (Key::File(id), State::File(from), State::File(to)) => {
+            // One that stays a folder only gets another owner or mode.
+            path(id, from.word() == "directory" && to.word() != "directory")
         }
-        (Key::Tree(id), _) => path(&id.path, true),
-        (Key::User(name) | Key::Group(name), _) => vec![Keep::Name(name.clone())],
-        (Key::Unit(name), _) => vec![Keep::Unit(name.clone())],
-        (Key::Sysctl(name), _) => vec![Keep::Sysctl(name.clone())],
+        (Key::Tree(id), ..) => path(&id.path, true),
+        (Key::User(name) | Key::Group(name), ..) => vec![Keep::Name(name.clone())],
+        (Key::Unit(name), ..) => vec![Keep::Unit(name.clone())],
+        (Key::Sysctl(name), ..) => vec![Keep::Sysctl(name.clone())],
         _ => Vec::new(),
     }
 }
@@ -242,6 +241,19 @@ mod tests {
         assert_eq!(found.report, ["restored /etc/a"]);
         assert_eq!(read_status(""), None);
         assert_eq!(read_status("garbage\n"), None);
+    }
+
+    #[test]
+    fn a_folder_is_kept_with_what_is_in_it_only_if_it_goes() {
+        use crate::resource::file::{Entry, FileState, What};
+        let folder = |mode| {
+            let (owner, group) = ("root".to_string(), "root".to_string());
+            State::File(FileState::Present(Entry { what: What::Directory, mode, owner, group, links: 2 }))
+        };
+        let key = Key::File("/usr/lib".into());
+        let kept = |deep| vec![Keep::Path { path: "/usr/lib".into(), deep }];
+        assert_eq!(keeps(&key, &folder(0o755), &folder(0o700)), kept(false));
+        assert_eq!(keeps(&key, &folder(0o755), &State::File(FileState::Absent { folder: true })), kept(true));
     }
 
     #[test]

@@ -60,14 +60,16 @@ pub fn plan(args: &Args, words: Words, script: String, cx: &Context<'_>) -> Resu
         Some(folder) => format!("cd -- {} || exit 1\n", quote(&folder)),
         None => String::new(),
     };
+    let told = effective::judge(&text, args.text("chdir").as_deref(), &cx.access.ways);
     let action = Action {
         title: format!("run `{text}`"),
         script: format!("{enter}{script}"),
         input: stdin(args),
-        risk: effective::risk_of_words(&text),
+        risk: told.risk,
         opaque: true,
         outcome: Outcome::Command,
         seconds: SECONDS,
+        paths: told.paths,
     };
     Ok(Planned { action: Some(action), ..planned })
 }

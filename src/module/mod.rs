@@ -43,9 +43,10 @@ mod user;
 pub use args::{Args, Kind, Param};
 
 use crate::fragment::Input;
+use crate::resource::effective::Ways;
 use crate::resource::file::Body;
 use crate::resource::sshd::Login;
-use crate::resource::{Extras, Key, Risk, State, Typed};
+use crate::resource::{Extras, Key, Risk, State, Typed, Undo};
 use crate::template::{Scope, Templar, is_template};
 use crate::world::{Stop, World};
 use crate::yaml::{Node, Yaml};
@@ -165,6 +166,8 @@ pub struct Access {
     pub host_key: Option<String>,
     /// The login is by the system's ssh: harda's own SSH needn't speak with the host.
     pub foreign_ssh: bool,
+    /// What these logins hang on, as the host told when it was entered.
+    pub ways: Ways,
 }
 
 impl Access {
@@ -232,9 +235,19 @@ pub struct Action {
     pub outcome: Outcome,
     /// Longest run in seconds.
     pub seconds: u64,
+    /// Paths that it names and that a login hangs on: kept where it is made under the switch.
+    pub paths: Vec<String>,
 }
 
 impl Action {
+    /// A restart leaves nothing to go back to, and a probe changes nothing.
+    pub fn undo(&self, probe: bool) -> Undo {
+        match self.opaque && !probe {
+            true => Undo::None("what it changes is not known".into()),
+            false => Undo::Full,
+        }
+    }
+
     pub fn inputs(&self) -> Vec<Input> {
         match self.input.is_empty() {
             true => Vec::new(),

@@ -100,6 +100,7 @@ impl Module for MakeEffective {
                 opaque: false,
                 outcome: Outcome::Done,
                 seconds: 180,
+                paths: Vec::new(),
             };
             return Ok(Planned { action: Some(action), ..Planned::default() });
         }

@@ -207,7 +207,16 @@ fn boot(enabled: bool, now: &Boot, id: &str, notes: &mut Vec<String>) -> Boot {
 fn act(title: String, script: String, unit: &str) -> Action {
     let is_a_door = !unit.is_empty() && (unit.starts_with("ssh") || unit::is_a_door(unit));
     let risk = if is_a_door { Risk::LockOut } else { Risk::None };
-    Action { title, script, input: Vec::new(), risk, opaque: false, outcome: Outcome::Done, seconds: 180 }
+    Action {
+        title,
+        script,
+        input: Vec::new(),
+        risk,
+        opaque: false,
+        outcome: Outcome::Done,
+        seconds: 180,
+        paths: Vec::new(),
+    }
 }
 
 /// A task without a name: systemd itself.

@@ -196,7 +196,7 @@ fn change(paint: &Paint, shown: &Shown, item: &str, detail: Detail, gutter: &str
         lines[0].push_str(&format!("{} content", if properties.is_empty() { " " } else { "," }));
     }
     if detail != Detail::Made {
-        lines.extend(cost(paint, shown.risk, Some(&shown.undo)));
+        lines.extend(cost(paint, shown.risk, &shown.undo));
     }
     if !brief {
         let whole = detail == Detail::Whole;
@@ -236,21 +236,21 @@ fn act(paint: &Paint, entry: &Entry, action: &ShownAction, detail: Detail, gutte
             entry.origin.triggers.iter().map(|task| format!("`{}`", text::line(task))).collect();
         lines.push(format!("    because of {}", triggers.join(", ")));
     }
-    lines.extend(cost(paint, action.risk, None));
+    lines.extend(cost(paint, action.risk, &action.undo));
     lines
 }
 
 /// What a Change may cost, in words.
-fn cost(paint: &Paint, risk: Risk, undo: Option<&Undo>) -> Vec<String> {
+fn cost(paint: &Paint, risk: Risk, undo: &Undo) -> Vec<String> {
     let risk = match risk {
         Risk::None => None,
         Risk::Reboot => Some("takes effect with a reboot".to_string()),
         Risk::LockOut => Some("could lock you out".to_string()),
     };
     let undo = match undo {
-        None | Some(Undo::Full) => None,
-        Some(Undo::Partial(why)) => Some(format!("can be undone in part only: {}", text::line(why))),
-        Some(Undo::None(why)) => Some(format!("can't be undone: {}", text::line(why))),
+        Undo::Full => None,
+        Undo::Partial(why) => Some(format!("can be undone in part only: {}", text::line(why))),
+        Undo::None(why) => Some(format!("can't be undone: {}", text::line(why))),
     };
     risk.into_iter().chain(undo).map(|words| paint.bad(format!("    {words}"))).collect()
 }

@@ -52,8 +52,9 @@ impl Tally {
         let risks = entry.changes.iter().map(|change| change.risk);
         let mut risks = risks.chain(entry.action.iter().map(|action| action.risk));
         self.lock_out += usize::from(risks.any(|risk| risk == Risk::LockOut));
-        let lost = entry.changes.iter().any(|change| matches!(change.undo, Undo::None(_)));
-        self.not_undone += usize::from(lost);
+        let undo = entry.changes.iter().map(|change| &change.undo);
+        let mut undo = undo.chain(entry.action.iter().map(|action| &action.undo));
+        self.not_undone += usize::from(undo.any(|undo| matches!(undo, Undo::None(_))));
     }
 
     /// `12 to change on 3 hosts, 2 could lock you out, 1 decided later, 1 can't be undone`.

@@ -2,15 +2,17 @@
 //! and what a mistake there costs. One table, whichever module makes the change; what the dead-man's
 //! switch keeps is read from it too.
 
+mod brought;
+mod kept;
+mod ways;
 mod words;
 
-use super::file::{Entry, File, FileState, What};
-use super::group::{Group, GroupState};
-use super::unit::{self, Unit, UnitState};
-use super::user::UserState;
-use super::{Extras, Key, Opaque, Risk, State, Typed};
+use super::{Risk, unit};
 
-pub use words::risk_of_words;
+pub use brought::{BROUGHT, Brings, brings, brought, brought_by, follows, is_absent};
+pub use kept::{kept, kept_in_homes};
+pub use ways::Ways;
+pub use words::{Told, judge};
 
 /// A service whose configuration is read from files.
 #[derive(Debug)]
@@ -30,6 +32,21 @@ impl Service {
     /// The units that take up its changed files once they are told.
     pub fn is_told(&self) -> bool {
         matches!(self.effect, Some(Effect::Reload(_) | Effect::Restart(_)))
+    }
+
+    fn reads(&self, path: &str) -> bool {
+        let is_it = |p: &&str| if p.ends_with('/') { path.starts_with(p) } else { path == *p };
+        self.paths.iter().any(is_it)
+    }
+
+    /// Whether something that it reads lies below this folder, which ends in `/`.
+    fn lies_in(&self, folder: &str) -> bool {
+        self.paths.iter().any(|path| path.starts_with(folder))
+    }
+
+    /// Whether all or some of what is below this folder, which ends in `/`, is read.
+    pub fn has_to_do_with(&self, folder: &str) -> bool {
+        self.lies_in(folder) || self.reads(folder)
     }
 }
 
@@ -59,7 +76,7 @@ pub const SERVICES: &[Service] = &[
     },
     Service {
         name: "sudo",
-        paths: &["/etc/sudoers", "/etc/sudoers.d/"],
+        paths: &["/etc/sudoers", "/etc/sudoers.d/", "/etc/sudo.conf"],
         checker: Some("visudo -c"),
         risk: Risk::LockOut,
         effect: None,
@@ -86,6 +103,9 @@ pub const SERVICES: &[Service] = &[
             "/etc/group",
             "/etc/gshadow",
             "/etc/nsswitch.conf",
+            "/etc/nslcd.conf",
+            "/etc/krb5.conf",
+            "/etc/sssd/",
             "/etc/nologin",
             "/etc/shells",
             "/etc/securetty",
@@ -121,6 +141,13 @@ pub const SERVICES: &[Service] = &[
         checker: None,
         risk: Risk::LockOut,
         effect: Some(Effect::Start),
+    },
+    Service {
+        name: "libraries of a login",
+        paths: &["/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d/", "/etc/ld.so.cache"],
+        checker: None,
+        risk: Risk::LockOut,
+        effect: None,
     },
     Service {
         name: "shell profiles",
@@ -209,54 +236,46 @@ pub const PROGRAMS: Service = Service {
     effect: None,
 };
 
-/// Kept by the switch besides: commands under it write them, but a file of these shuts nobody out by
-/// itself.
-const BESIDES: &[&str] = &[
-    "/etc/ssh/",
-    "/var/lib/pam/",
-    "/run/faillock/",
-    "/etc/login.defs",
-    "/etc/resolv.conf",
-    "/etc/sysctl.conf",
-    "/etc/sysctl.d/",
-    "/etc/systemd/system/",
-    "/run/systemd/system/",
-    "/run/systemd/system.control/",
-    "/etc/systemd/system.control/",
-    "/usr/lib/systemd/system/ssh.service",
-    "/usr/lib/systemd/system/ssh.socket",
-    "/usr/lib/systemd/system/sshd.service",
-    "/usr/lib/systemd/system/sshd.socket",
-    "/usr/lib/systemd/system/sshd@.service",
-    "/etc/rc0.d/",
-    "/etc/rc1.d/",
-    "/etc/rc2.d/",
-    "/etc/rc3.d/",
-    "/etc/rc4.d/",
-    "/etc/rc5.d/",
-    "/etc/rc6.d/",
-    "/etc/rcS.d/",
-    "/etc/passwd-",
-    "/etc/shadow-",
-    "/etc/group-",
-    "/etc/gshadow-",
-    "/etc/subuid-",
-    "/etc/subgid-",
-];
+/// What these load, and the folders that they don't start without. Too large to be kept of every host:
+/// a change of one keeps it.
+const LOADED: Service = Service {
+    name: "libraries of a login",
+    paths: &[
+        "/usr/lib/sudo/",
+        "/usr/libexec/sudo/",
+        "/usr/lib/security/",
+        "/usr/lib64/security/",
+        "/lib/security/",
+        "/lib64/security/",
+        "/run/sshd/",
+        "/usr/share/empty.sshd/",
+        "/var/empty/",
+    ],
+    checker: None,
+    risk: Risk::LockOut,
+    effect: None,
+};
 
-/// Put back by entry, not as files.
-const DATABASES: &[&str] = &["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow"];
+/// Where libraries are; those of one architecture lie in a folder of its name below.
+const LIBRARIES: &[&str] =
+    &["/lib", "/lib32", "/lib64", "/libx32", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32"];
 
-/// What the switch keeps of every host, before it knows what will be changed.
-pub fn kept() -> Vec<&'static str> {
-    let rows = SERVICES.iter().filter(|service| service.risk == Risk::LockOut);
-    let paths = rows.flat_map(|service| service.paths).chain(BESIDES).copied();
-    paths.filter(|path| !DATABASES.contains(path)).collect()
+/// The rest of a path in a folder of libraries, of one architecture or of all.
+fn in_libraries(path: &str) -> Option<&str> {
+    let rest = LIBRARIES.iter().find_map(|folder| path.strip_prefix(folder)?.strip_prefix('/'))?;
+    match rest.split_once('/') {
+        Some((architecture, rest)) if architecture.contains("-linux-") => Some(rest),
+        None if rest.contains("-linux-") => Some(""),
+        _ => Some(rest),
+    }
 }
 
-/// What the switch keeps in the homes of the users concerned.
-pub fn kept_in_homes() -> Vec<&'static str> {
-    PROFILES.paths.iter().map(|path| &path[1..]).filter(|path| !path.starts_with(".ssh/")).collect()
+/// A library that any program may load, or a module of PAM.
+fn is_loaded(path: &str) -> bool {
+    in_libraries(path).is_some_and(|rest| {
+        let library = !rest.contains('/') && (rest.ends_with(".so") || rest.contains(".so."));
+        library || rest.starts_with("security/")
+    })
 }
 
 /// What new accounts get is read by nobody yet.
@@ -270,6 +289,19 @@ const HOST_KEYS: Service = Service {
     risk: Risk::LockOut,
     effect: Some(Effect::Start),
 };
+
+/// Whatever else lies with sshd's files may be named by them: keys, lists of principals, authorities.
+const NAMED_BY_SSHD: Service = Service {
+    name: "files of sshd",
+    paths: &["/etc/ssh/"],
+    checker: None,
+    risk: Risk::LockOut,
+    effect: None,
+};
+
+/// What is only for those who leave this host, or changes nothing when it is gone.
+const NOT_OF_SSHD: &[&str] =
+    &["/etc/ssh/ssh_config", "/etc/ssh/ssh_known_hosts", "/etc/ssh/moduli", "/etc/ssh/banner"];
 
 /// Files and drop-ins of units that decide who gets in.
 const DOORS: Service = Service {
@@ -298,208 +330,39 @@ pub fn service_of(path: &str) -> Option<&'static Service> {
     if unit::unit_of(path).is_some_and(unit::is_a_door) {
         return Some(&DOORS);
     }
-    if PROGRAMS.paths.contains(&path) {
-        return Some(&PROGRAMS);
+    if is_loaded(path) {
+        return Some(&LOADED);
     }
-    let service = SERVICES.iter().find(|service| {
-        service.paths.iter().any(|p| if p.ends_with('/') { path.starts_with(p) } else { path == *p })
-    });
-    service.or_else(|| leads_to_a_login(path).then_some(&FOLDERS))
+    let tables = [&PROGRAMS, &LOADED].into_iter().chain(SERVICES);
+    let named = |path: &str| !NOT_OF_SSHD.iter().any(|start| path.starts_with(start));
+    let tables = tables.chain(named(path).then_some(&NAMED_BY_SSHD));
+    tables
+        .into_iter()
+        .find(|service| service.reads(path))
+        .or_else(|| leads_to_a_login(path).then_some(&FOLDERS))
+}
+
+/// All in which a mistake shuts out.
+pub fn that_shut_out() -> impl Iterator<Item = &'static Service> {
+    SERVICES.iter().chain([&PROGRAMS, &LOADED]).filter(|service| service.risk == Risk::LockOut)
 }
 
 fn leads_to_a_login(path: &str) -> bool {
     let home = path == "/root" || path.strip_prefix("/home/").is_some_and(|name| !name.contains('/'));
     let folder = format!("{}/", path.trim_end_matches('/'));
-    let guarded = || SERVICES.iter().chain([&PROGRAMS]).filter(|service| service.risk == Risk::LockOut);
     home || "/home/".starts_with(&folder)
-        || guarded().any(|service| service.paths.iter().any(|p| p.starts_with(&folder)))
+        || is_of_libraries(path)
+        || that_shut_out().any(|service| service.lies_in(&folder))
 }
 
-/// What a package's scripts bring or edit: turns conditional into predicted for the packages of
-/// harda's own playbooks. Tested against real installs.
-pub struct Brings {
-    pub package: &'static str,
-    /// Folders that are there once it is installed, owned by root, and their modes.
-    pub folders: &'static [(&'static str, u32)],
-    /// Units that are enabled and running once it is installed.
-    pub units: &'static [&'static str],
-    /// Files that its scripts or its archive write: their content is not predicted.
-    pub files: &'static [&'static str],
+fn is_of_libraries(path: &str) -> bool {
+    LIBRARIES.contains(&path) || in_libraries(path) == Some("")
 }
 
-/// Read from the packages of Debian 12 and 13.
-pub const BROUGHT: &[Brings] = &[
-    Brings {
-        package: "rsyslog",
-        folders: &[("/etc/rsyslog.d", 0o755), ("/var/spool/rsyslog", 0o700)],
-        units: &["rsyslog.service"],
-        files: &["/etc/rsyslog.conf", "/etc/logrotate.d/rsyslog"],
-    },
-    Brings {
-        package: "libpam-pwquality",
-        folders: &[],
-        units: &[],
-        files: &[
-            "/etc/security/pwquality.conf",
-            "/usr/share/pam-configs/pwquality",
-            "/etc/pam.d/common-password",
-        ],
-    },
-    Brings {
-        package: "sudo",
-        folders: &[("/etc/sudoers.d", 0o755)],
-        units: &[],
-        files: &["/etc/sudoers", "/etc/pam.d/sudo", "/etc/pam.d/sudo-i"],
-    },
-    Brings {
-        package: "auditd",
-        folders: &[("/etc/audit", 0o750), ("/etc/audit/plugins.d", 0o750), ("/etc/audit/rules.d", 0o750)],
-        // Its unit doesn't come up in a container.
-        units: &[],
-        files: &["/etc/audit/auditd.conf", "/etc/audit/audit.rules"],
-    },
-    Brings {
-        package: "usbguard",
-        folders: &[("/etc/usbguard", 0o755)],
-        // Its unit doesn't come up where there is no USB.
-        units: &[],
-        // A policy of what is plugged in now.
-        files: &["/etc/usbguard/rules.conf", "/etc/usbguard/usbguard-daemon.conf"],
-    },
-    Brings { package: "audispd-plugins", folders: &[], units: &[], files: &[] },
-    Brings {
-        package: "logrotate",
-        folders: &[("/etc/logrotate.d", 0o755)],
-        units: &["logrotate.timer"],
-        files: &["/etc/logrotate.conf"],
-    },
-    Brings {
-        package: "systemd-timesyncd",
-        folders: &[],
-        // In a container the clock is another's: neither unit comes up.
-        units: &[],
-        files: &["/etc/systemd/timesyncd.conf"],
-    },
-    Brings {
-        package: "chrony",
-        folders: &[("/etc/chrony", 0o755), ("/etc/chrony/sources.d", 0o755)],
-        units: &[],
-        files: &["/etc/chrony/chrony.conf"],
-    },
-    Brings {
-        package: "unattended-upgrades",
-        folders: &[],
-        units: &["unattended-upgrades.service"],
-        files: &["/etc/apt/apt.conf.d/20auto-upgrades", "/etc/apt/apt.conf.d/50unattended-upgrades"],
-    },
-    Brings {
-        package: "clamav-freshclam",
-        folders: &[("/etc/clamav", 0o755)],
-        // Debian 13 enables its unit, Debian 12 only starts it.
-        units: &[],
-        files: &["/etc/clamav/freshclam.conf"],
-    },
-    Brings { package: "clamav", folders: &[], units: &[], files: &[] },
-    Brings { package: "fail2ban", folders: &[], units: &["fail2ban.service"], files: &[] },
-    Brings { package: "python3-systemd", folders: &[], units: &[], files: &[] },
-    Brings { package: "aide", folders: &[], units: &[], files: &[] },
-    Brings {
-        package: "strongswan-swanctl",
-        folders: &[
-            ("/etc/swanctl", 0o755),
-            ("/etc/swanctl/conf.d", 0o755),
-            ("/etc/swanctl/private", 0o700),
-            ("/etc/swanctl/x509", 0o755),
-            ("/etc/swanctl/x509ca", 0o755),
-        ],
-        units: &[],
-        files: &["/etc/swanctl/swanctl.conf"],
-    },
-    Brings { package: "charon-systemd", folders: &[], units: &["strongswan.service"], files: &[] },
-    Brings { package: "libstrongswan-standard-plugins", folders: &[], units: &[], files: &[] },
-    Brings { package: "stunnel4", folders: &[("/etc/stunnel", 0o755)], units: &[], files: &[] },
-    Brings {
-        package: "initramfs-tools",
-        folders: &[("/etc/initramfs-tools", 0o755)],
-        units: &[],
-        files: &[],
-    },
-];
-
-/// The row of a package, if harda knows what it brings.
-pub fn brings(package: &str) -> Option<&'static Brings> {
-    BROUGHT.iter().find(|row| row.package == package)
-}
-
-/// What a Change brings with it, for the World to lay over what was observed: a package's folders
-/// and units, an account's home and group.
-pub fn follows(key: &Key, from: &State, to: &State, extras: &Extras) -> Vec<(Key, State)> {
-    match (key, from, to) {
-        (Key::Package(name), State::Package(from), State::Package(to))
-            if from.version().is_none() && to.version().is_some() =>
-        {
-            brought(name)
-        }
-        (Key::User(name), State::User(UserState::Absent), State::User(UserState::Present(account))) => {
-            let group = account.group.clone().unwrap_or_else(|| name.clone());
-            let mut follows = Vec::new();
-            if extras.account.home {
-                follows.push(folder(&account.home, name, &group, 0o755));
-            }
-            if group == *name {
-                let state = GroupState::Present { gid: None, members: Vec::new() };
-                follows.push((Group::key(group), Group::wrap(state)));
-            }
-            follows
-        }
-        (Key::File(path), State::File(FileState::Absent { .. }), State::File(to)) => {
-            written_unit(path, to).into_iter().collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The unit whose file is written, as systemd will know it: neither enabled nor started.
-fn written_unit(path: &str, file: &FileState) -> Option<(Key, State)> {
-    let id = unit::unit_of(path).filter(|id| path.ends_with(&format!("/{id}")))?;
-    let bytes = file.body()?.memory();
-    let text = bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
-    Some((Unit::key(id.to_string()), Unit::wrap(UnitState::Present(unit::written(id, &text)))))
-}
-
-fn folder(path: &str, owner: &str, group: &str, mode: u32) -> (Key, State) {
-    let folder = Entry { what: What::Directory, mode, owner: owner.into(), group: group.into(), links: 1 };
-    (File::key(path.to_string()), File::wrap(FileState::Present(folder)))
-}
-
-/// What will be there once a package is installed. Its files are left out: that they are there is
-/// known, not what is in them.
-pub fn brought(package: &str) -> Vec<(Key, State)> {
-    let Some(row) = brings(package) else { return Vec::new() };
-    let folders = row.folders.iter().map(|(path, mode)| folder(path, "root", "root", *mode));
-    let units = row
-        .units
-        .iter()
-        .map(|name| (Unit::key(name.to_string()), Unit::wrap(UnitState::Present(unit::brought(name)))));
-    folders.chain(units).collect()
-}
-
-/// Whether nothing stands there: what a Change brings is predicted only where it isn't already.
-pub fn is_absent(state: &State) -> bool {
-    matches!(
-        state,
-        State::File(FileState::Absent { .. })
-            | State::Unit(UnitState::Absent)
-            | State::Group(GroupState::Absent)
-    )
-}
-
-/// Whether an opaque step may write this path.
-pub fn brought_by(path: &str, by: &Opaque) -> bool {
-    match &by.package {
-        Some(package) => brings(package).is_some_and(|row| row.files.contains(&path)),
-        None => path.starts_with("/etc/pam.d/"),
-    }
+/// Whether those who have logged in come through this folder to a program, or to what it loads.
+pub fn leads_to_programs(path: &str) -> bool {
+    let folder = format!("{}/", path.trim_end_matches('/'));
+    is_of_libraries(path) || PROGRAMS.lies_in(&folder)
 }
 
 #[cfg(test)]
@@ -523,12 +386,28 @@ mod tests {
             assert_eq!(service_of(path).map(|s| (s.name, s.risk)), Some(("shell profiles", Risk::LockOut)));
         }
         assert!(service_of("/etc/skel/.bashrc").is_none());
+        for path in [
+            "/etc/sudo.conf",
+            "/usr/lib/x86_64-linux-gnu/security/pam_unix.so",
+            "/lib64/security",
+            "/usr/lib/x86_64-linux-gnu/libc.so.6",
+            "/lib/x86_64-linux-gnu",
+            "/usr/lib",
+            "/etc/ld.so.preload",
+            "/etc/ssh/keys/anna",
+            "/run/sshd",
+            "/etc/systemd/system.control/ssh.service.d/50-TasksMax.conf",
+        ] {
+            assert_eq!(service_of(path).map(|s| s.risk), Some(Risk::LockOut), "{path}");
+        }
+        for path in [
+            "/etc/ssh/moduli",
+            "/usr/lib/tmpfiles.d/x.conf",
+            "/usr/lib/x86_64-linux-gnu/perl",
+            "/usr/share/doc",
+        ] {
+            assert!(service_of(path).is_none(), "{path}");
+        }
         assert_eq!(service_of("/home/a/.ssh/authorized_keys").map(|s| s.risk), Some(Risk::LockOut));
-    }
-
-    #[test]
-    fn a_package_brings_its_folders_and_units() {
-        let keys: Vec<String> = brought("rsyslog").iter().map(|(key, _)| key.to_string()).collect();
-        assert_eq!(keys, ["file /etc/rsyslog.d", "file /var/spool/rsyslog", "unit rsyslog.service"]);
     }
 }

@@ -167,12 +167,18 @@ pub fn parent(path: &str) -> &str {
 /// Whether a folder on the way to a login is taken away, or gets an owner or mode with which keys in
 /// it are no longer read (sshd_config(5), StrictModes). A new folder shuts nobody out.
 fn bars_the_way(path: &str, from: &FileState, to: &FileState) -> bool {
+    // Who lives below goes through as one of the others, and so does who starts a program there; who
+    // lives here, as its owner.
+    let others = depth(path) < 2 || super::effective::leads_to_programs(path);
+    bars(from, to, if others { 0o111 } else { 0o100 })
+}
+
+/// The same for those who go through by these bits.
+pub fn bars(from: &FileState, to: &FileState, through: u32) -> bool {
     if from.word() != "directory" {
-        return false;
+        return from.word() == "link" && from.entry() != to.entry();
     }
     let (Some(from), Some(to)) = (from.entry(), to.entry()) else { return true };
-    // Who lives below goes through as one of the others; who lives here, as its owner.
-    let through = if depth(path) < 2 { 0o111 } else { 0o100 };
     to.what != What::Directory
         || from.owner != to.owner
         || to.mode & !from.mode & 0o022 != 0
@@ -290,5 +296,7 @@ mod tests {
         assert_eq!(risk("/home", folder(0o700, "anna")), Risk::LockOut);
         assert_eq!(risk("/home/anna", folder(0o700, "anna")), Risk::None);
         assert_eq!(risk("/var/www/html", folder(0o777, "anna")), Risk::None);
+        assert_eq!(risk("/usr/lib/x86_64-linux-gnu", folder(0o700, "anna")), Risk::LockOut);
+        assert_eq!(risk("/etc/sudoers.d", folder(0o750, "anna")), Risk::None);
     }
 }

@@ -59,7 +59,7 @@ pub fn check(access: &Access, world: &World, changed: &[Changed<'_>]) -> Result<
     if let Some(refusal) = over_ssh.then(|| removed(access, changed)).flatten() {
         return Ok(Some(refusal));
     }
-    let relevant: Vec<&Changed<'_>> = changed.iter().filter(|c| matters(c.0, access.next_user())).collect();
+    let relevant: Vec<&Changed<'_>> = changed.iter().filter(|c| matters(c.0, access)).collect();
     if !over_ssh || relevant.is_empty() {
         return Ok(None);
     }
@@ -73,7 +73,7 @@ pub fn check(access: &Access, world: &World, changed: &[Changed<'_>]) -> Result<
             return Ok(None);
         }
     }
-    let Some(key) = guilty(&why, &then, access.next_user(), &relevant) else { return Ok(None) };
+    let Some(key) = guilty(&why, &then, access, &relevant) else { return Ok(None) };
     Ok(Some(Refusal { key, message: sentence(&why, access) }))
 }
 
@@ -122,13 +122,14 @@ fn becomes_not(access: &Access, then: &Look<'_>, relevant: &[&Changed<'_>]) -> O
 }
 
 /// Whether a Change of this resource can touch a login at all.
-fn matters(key: &Key, user: &str) -> bool {
+fn matters(key: &Key, access: &Access) -> bool {
     match key {
         Key::File(path) => {
             keys::is_key_file(path)
+                || access.ways.is_key_file(path)
                 || service_of(path).is_some_and(|s| matches!(s.name, "sshd" | "sudo" | "accounts"))
         }
-        other => account::is_of(other, user),
+        other => account::is_of(other, access.next_user()),
     }
 }
 
@@ -186,18 +187,20 @@ impl Look<'_> {
 }
 
 /// The Change to blame: the file whose line sets the keyword, the account, the key file.
-fn guilty(why: &Why, then: &Look<'_>, user: &str, relevant: &[&Changed<'_>]) -> Option<Key> {
+fn guilty(why: &Why, then: &Look<'_>, access: &Access, relevant: &[&Changed<'_>]) -> Option<Key> {
+    let user = access.next_user();
     let of_service = |key: &Key, name: &str| match key {
         Key::File(path) => service_of(path).is_some_and(|s| s.name == name),
         _ => false,
     };
+    let holds_keys = |path: &str| keys::is_key_file(path) || access.ways.is_key_file(path);
     let fits = |key: &Key| match &why.cause {
         // A list of groups can shut somebody out by the account's groups, too.
         Cause::Sshd(keyword) => {
             of_service(key, "sshd") || keyword.ends_with("groups") && account::is_of(key, user)
         }
         Cause::Account => of_service(key, "accounts") || account::is_of(key, user),
-        Cause::Keys => matches!(key, Key::File(path) if keys::is_key_file(path)) || of_service(key, "sshd"),
+        Cause::Keys => matches!(key, Key::File(path) if holds_keys(path)) || of_service(key, "sshd"),
         Cause::Become => of_service(key, "sshd"),
         Cause::Sudo => of_service(key, "sudo") || account::is_of(key, user),
     };

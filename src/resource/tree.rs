@@ -1,7 +1,7 @@
 //! Everything below a folder: owner, group and mode. The host answers only with what differs, and
 //! with no more than can be read.
 
-use super::effective::SERVICES;
+use super::effective::that_shut_out;
 use super::file::mode::{Rule, rules};
 use super::{Difference, Extras, Key, Kind, NO_RIGHTS, Opaque, Realise, Risk, State, Undo, Wanted};
 use crate::fragment::{Fragment, Reply, quote};
@@ -181,14 +181,10 @@ impl Kind for Tree {
         // Keys and shell profiles of logins are there: sshd refuses keys in folders others may write.
         let homes =
             ["/home/", "/root/"].iter().any(|home| folder.starts_with(home) || home.starts_with(&folder));
-        let services = SERVICES.iter().filter(|service| {
-            service
-                .paths
-                .iter()
-                .any(|path| path.starts_with(&folder) || path.ends_with('/') && folder.starts_with(path))
-        });
-        let risk = services.map(|service| service.risk).max().unwrap_or(Risk::None);
-        if homes { Risk::LockOut } else { risk }
+        let shuts_out = homes
+            || super::effective::leads_to_programs(&id.path)
+            || that_shut_out().any(|service| service.has_to_do_with(&folder));
+        if shuts_out { Risk::LockOut } else { Risk::None }
     }
 
     fn shaken(_id: &TreeId, _state: &TreeState, by: &Opaque) -> bool {

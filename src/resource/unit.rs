@@ -18,6 +18,8 @@ pub struct Unit;
 const FOLDERS: &[&str] = &[
     "/etc/systemd/system",
     "/run/systemd/system",
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
     "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",

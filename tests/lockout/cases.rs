@@ -112,6 +112,7 @@ pub fn cases() -> Vec<Case> {
         by_sshd(),
         by_accounts(),
         by_keys(),
+        by_what_the_host_names(),
         by_sudo(),
         by_pam(),
         by_firewall(),
@@ -294,6 +295,65 @@ fn by_keys() -> Vec<Case> {
             shell("echo 'exit 1' >/home/admin/.bashrc; chmod 600 /home/admin/.bashrc"),
         ),
         Case::new("another's home, by chown", shell("chown -R alice /home/admin")).on("trixie"),
+        Case::new("the keys go, by find", shell("find /home/admin -name 'authorized*' -delete"))
+            .on("trixie")
+            .sample(),
+        Case::new("an empty key file elsewhere, by truncate", shell("truncate -s 0 /opt/keys/admin"))
+            .after(&keys_in("/opt/keys")),
+    ]
+}
+
+/// sshd looks for keys where this host's administrators have said.
+fn keys_in(folder: &str) -> String {
+    set_up(
+        &format!("AuthorizedKeysFile {folder}/%u"),
+        &format!(
+            "mkdir -p -m 755 {folder} && install -m 644 /home/admin/.ssh/authorized_keys {folder}/admin"
+        ),
+    )
+}
+
+/// A setting of sshd, and what it needs.
+fn set_up(setting: &str, needs: &str) -> String {
+    format!(
+        "{needs} && echo '{setting}' >/etc/ssh/sshd_config.d/10-site.conf && systemctl reload ssh && sleep 1"
+    )
+}
+
+/// What only the host's own configuration names.
+fn by_what_the_host_names() -> Vec<Case> {
+    let file = |more: serde_json::Value| task("file", more);
+    let folder = |path: &str, mode: &str| {
+        file(serde_json::json!({ "path": path, "state": "directory", "mode": mode }))
+    };
+    let home = "mkdir -m 755 /srv/people && usermod -d /srv/people/admin -m admin";
+    let program = set_up(
+        "AuthorizedKeysCommand /opt/site/keys\nAuthorizedKeysCommandUser nobody\nAuthorizedKeysFile none",
+        "mkdir -m 755 -p /opt/site && printf '#!/bin/sh\ncat /opt/site/admin\n' >/opt/site/keys && \
+         chmod 755 /opt/site/keys && install -m 644 /home/admin/.ssh/authorized_keys /opt/site/admin",
+    )
+    .replace("echo", "printf '%b\\n'");
+    vec![
+        Case::new("an empty key file where AuthorizedKeysFile says", copy("/etc/ssh/keys/admin", "# none\n"))
+            .after(&keys_in("/etc/ssh/keys"))
+            .refused("would no longer hold the key that harda logs in by")
+            .sample(),
+        Case::new("the mode of the folder of AuthorizedKeysFile", folder("/etc/ssh/keys", "0777"))
+            .after(&keys_in("/etc/ssh/keys"))
+            .on("trixie"),
+        Case::new("RevokedKeys that sshd can't read", copy("/etc/ssh/revoked", "garbage here\n"))
+            .after(&set_up("RevokedKeys /etc/ssh/revoked", "touch /etc/ssh/revoked"))
+            .sample(),
+        Case::new("RevokedKeys elsewhere", copy("/opt/site/revoked", "garbage here\n"))
+            .after(&set_up("RevokedKeys /opt/site/revoked", "mkdir -p /opt/site && touch /opt/site/revoked"))
+            .on("trixie"),
+        Case::new(
+            "the mode of the program of AuthorizedKeysCommand",
+            file(serde_json::json!({ "path": "/opt/site/keys", "mode": "0777" })),
+        )
+        .after(&program),
+        Case::new("the mode of a home elsewhere", folder("/srv/people/admin", "0777")).after(home).sample(),
+        Case::new("the folder of homes elsewhere", folder("/srv/people", "0700")).after(home).on("trixie"),
     ]
 }
 
@@ -312,6 +372,12 @@ fn by_sudo() -> Vec<Case> {
         Case::new("Defaults requiretty", sudo("Defaults requiretty")).on("trixie"),
         Case::new("Defaults targetpw", sudo("Defaults targetpw")).by("operator"),
         Case::new("a rule whose mode sudo refuses, by chmod", shell(&format!("chmod 666 {rule}"))).after(out),
+        Case::new(
+            "sudo.conf with a plugin that isn't there",
+            copy("/etc/sudo.conf", "Plugin sudoers_policy /nope.so\n"),
+        )
+        .on("trixie")
+        .sample(),
         Case::new("what sudo does not take", sudo("admin ALL=(ALL NOPASSWD: ALL")).refused("syntax error"),
     ]
 }
@@ -359,6 +425,15 @@ fn by_pam() -> Vec<Case> {
         )
         .by("operator")
         .after(&lenient),
+        Case::new(
+            "a module of PAM goes",
+            task(
+                "file",
+                serde_json::json!({ "path": "/usr/lib/x86_64-linux-gnu/security/pam_unix.so", "state": "absent" }),
+            ),
+        )
+        .on("trixie"),
+        Case::new("the modules of PAM go, by rm", shell("rm -rf /lib/x86_64-linux-gnu/security")),
         Case::new("/etc/nologin", copy("/etc/nologin", "closed\n")).on("trixie"),
         Case::new("/etc/nologin, by a command", shell("touch /etc/nologin")),
     ]
@@ -497,6 +572,10 @@ fn by_word() -> Vec<Case> {
         )
         .after(harden)
         .sample(),
+        Case::new("by a login that does not become root", shell("rm -f ~/.ssh/authorized_keys"))
+            .with(&["-e", "ansible_become=false"])
+            .refused("the session is `admin`'s, not root's")
+            .sample(),
         Case::new(
             "a file that sshd includes, known by its handler",
             then_ssh(
@@ -536,6 +615,21 @@ fn by_folders() -> Vec<Case> {
             task("file", serde_json::json!({ "path": "/home", "state": "directory", "mode": "0700" })),
         )
         .on("trixie"),
+        Case::new(
+            "the folder of the libraries",
+            task(
+                "file",
+                serde_json::json!({ "path": "/usr/lib/x86_64-linux-gnu", "state": "directory", "mode": "0700" }),
+            ),
+        )
+        .sample(),
+        Case::new(
+            "/usr without the right to become another",
+            shell("mount --bind /usr /usr && mount -o remount,bind,nosuid /usr"),
+        )
+        .on("trixie")
+        .sample(),
+        Case::new("an empty file system over the homes", shell("mount -t tmpfs none /home")),
         Case::new("the folder of the homes is moved away", moved + "      guard: true\n")
             .after("mkdir -m 755 /srv/people && usermod -d /srv/people/admin -m admin && touch /srv/people/not-kept"),
         Case::new(
@@ -551,10 +645,17 @@ fn by_folders() -> Vec<Case> {
         ),
         Case::new("sudo without the bit that makes it root's", shell("chmod u-s /usr/bin/sudo")),
         Case::new(
-            "a read-only /etc while it is put back",
+            "a folder that can't be written to while it is put back",
+            shell(&format!(
+                "echo 'AllowUsers nobody' >{DROP_IN} && systemctl restart ssh; chattr +i /etc/ssh/sshd_config.d; \
+                 systemd-run -q --on-active=18 --timer-property=AccuracySec=1s chattr -i /etc/ssh/sshd_config.d"
+            )),
+        ),
+        Case::new(
+            "a read-only /etc over the other",
             shell(&format!(
                 "echo 'AllowUsers nobody' >{DROP_IN} && systemctl restart ssh; mount --bind /etc /etc; \
-                 mount -o remount,bind,ro /etc; systemd-run -q --on-active=18 --timer-property=AccuracySec=1s umount -l /etc"
+                 mount -o remount,bind,ro /etc"
             )),
         ),
     ]
@@ -572,6 +673,9 @@ fn by_packages() -> Vec<Case> {
 
 fn by_services() -> Vec<Case> {
     vec![
+        Case::new("another target, by isolate", shell("systemctl isolate rescue.target")).sample(),
+        Case::new("single-user mode, by init", shell("init 1")).on("trixie"),
+        Case::new("emergency mode", shell("systemctl emergency")).on("trixie"),
         Case::new("sshd masked until the next boot", shell("systemctl mask --runtime --now ssh")).sample(),
         Case::new(
             "sshd elsewhere, by a drop-in until the next boot",

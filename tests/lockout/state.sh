@@ -4,9 +4,11 @@
 export LC_ALL=C
 places='/etc /root /home /srv /opt /var/lib/pam /run/faillock /run/systemd/system /run/systemd/system.control
 	/usr/lib/systemd/system'
-for f in / /usr /usr/bin /usr/sbin /usr/bin/sudo /usr/sbin/sshd; do stat -c 'way %n %a %u:%g' "$f"; done
+for f in / /usr /usr/bin /usr/sbin /usr/bin/sudo /usr/sbin/sshd /usr/lib/*-linux-gnu /usr/lib/*-linux-gnu/security/*; do stat -c 'way %n %a %u:%g' "$f"; done
 find $places -xdev ! -name .pwd.lock ! -name .sudo_as_admin_successful -printf 'file %p %y %m %U:%G %l\n' 2>/dev/null
 find $places -xdev -type f ! -name .pwd.lock ! -name .sudo_as_admin_successful -exec sha256sum {} + 2>/dev/null | sed 's/^\([0-9a-f]*\)  /content \1 /'
+sha256sum /usr/lib/*-linux-gnu/security/* /usr/bin/sudo | sed 's/^/content /'
+awk '{ print "mount", $5, $6 }' /proc/self/mountinfo | grep -v ' /run/user'
 ! command -v getfacl >/dev/null || getfacl -Rsp $places 2>/dev/null | awk '/^# file/ { f = $3 } /^[^#]/ { print "acl", f, $0 }'
 ! command -v getfattr >/dev/null || getfattr -Rhd -m '^(user|security|trusted)[.]' --absolute-names $places 2>/dev/null |
 	awk '/^# file/ { f = $3 } /^[^#]/ { print "attribute", f, $0 }'

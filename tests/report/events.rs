@@ -107,8 +107,12 @@ pub fn removed() -> Entry {
 pub fn restart() -> Entry {
     let mut entry = entry("restart sshd", 70, CERTAIN);
     entry.origin.triggers = vec!["sshd : keys only, no root".into()];
-    entry.action =
-        Some(ShownAction { title: "restart ssh.service".into(), risk: Risk::LockOut, probe: false });
+    entry.action = Some(ShownAction {
+        title: "restart ssh.service".into(),
+        risk: Risk::LockOut,
+        undo: Undo::Full,
+        probe: false,
+    });
     entry
 }
 
@@ -122,8 +126,12 @@ pub fn failed(message: &str) -> Entry {
 
 pub fn calm() -> Vec<Entry> {
     let mut probe = entry("which PAM profile", 3, Status::Ok);
-    probe.action =
-        Some(ShownAction { title: "run pam-auth-update --list".into(), risk: Risk::None, probe: true });
+    probe.action = Some(ShownAction {
+        title: "run pam-auth-update --list".into(),
+        risk: Risk::None,
+        undo: Undo::Full,
+        probe: true,
+    });
     let skipped = Status::Skipped { why: "ansible_facts.os_family == 'RedHat' is false".into() };
     vec![probe, entry("enable SELinux", 5, skipped), entry("sudo is there", 8, Status::Ok)]
 }

@@ -8,6 +8,7 @@ use crate::engine::setup::Setup;
 use crate::fragment::{Observation, Reply};
 use crate::guard::{self, Found};
 use crate::module::Access;
+use crate::resource::effective::Ways;
 use crate::transport::lock::{self, Holder};
 use crate::transport::{self, Become, Failure, FailureKind, Login, PlanSession, Proof, Question};
 
@@ -17,6 +18,7 @@ pub(super) struct Hello {
     pub(super) switch: Option<Found>,
     pub(super) pending: Vec<Pending>,
     pub(super) holder: Option<Holder>,
+    pub(super) ways: Ways,
     /// Why the login of after the hardening could not become the other user.
     pub(super) became_not: Option<String>,
 }
@@ -26,19 +28,24 @@ pub(super) type Entered = (PlanSession, Hello, Login, Option<Become>, Option<(Lo
 /// Enters by the login of after the hardening where there is one and it works, else by the
 /// present one.
 pub(super) fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
-    let more = [guard::status(), pending::question(), lock::question()].map(Observation);
-    let asked: Vec<Question> = [facts::question()].into_iter().chain(more).map(Question::Observe).collect();
+    let next = door.after.as_ref().and_then(|(login, _)| login.user.clone()).unwrap_or_default();
     let open = |login: &Login, r#become: Option<&Become>| -> Result<(PlanSession, Hello), Failure> {
+        let mut session = transport::open(&setup.connector, login, r#become)?;
+        let user = session.proof().user.clone().unwrap_or_default();
+        let more = [guard::status(), pending::question(), lock::question(), Ways::question(&[&user, &next])];
+        let more = more.map(Observation);
+        let asked: Vec<Question> =
+            [facts::question()].into_iter().chain(more).map(Question::Observe).collect();
         if let Some(folder) = &setup.options.keep_scripts {
             keep_script(folder, &login.name, &asked);
         }
-        let mut session = transport::open(&setup.connector, login, r#become)?;
         let mut replies = session.send(&asked)?.into_iter();
         let facts = replies.next().unwrap_or_default();
         let switch = replies.next().and_then(|reply| guard::read_status(&reply.text()));
         let pending = replies.next().map(|reply| pending::read(&reply)).unwrap_or_default();
         let holder = replies.next().and_then(|reply| lock::holder(&reply));
-        Ok((session, Hello { facts, switch, pending, holder, became_not: None }))
+        let ways = replies.next().map(|reply| Ways::read(&reply)).unwrap_or_default();
+        Ok((session, Hello { facts, switch, pending, holder, ways, became_not: None }))
     };
     let mut became_not = None;
     if let Some((login, r#become)) = &door.after {
@@ -70,6 +77,7 @@ fn is_not_yet(failure: &Failure, after: &Login, now: &Login) -> bool {
 
 pub(super) fn access(
     facts: &minijinja::Value,
+    ways: Ways,
     proof: &Proof,
     login: &Login,
     r#become: Option<&Become>,
@@ -97,6 +105,7 @@ pub(super) fn access(
         host_key: proof.host_key.clone(),
         by_sudo: r#become.is_some_and(|b| b.method == transport::BecomeMethod::Sudo),
         after_port: after.and_then(|(login, _)| login.port),
+        ways,
         foreign_ssh: after.map_or(login, |(login, _)| login).connection != transport::Connection::Ssh,
     }
 }

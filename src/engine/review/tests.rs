@@ -73,6 +73,7 @@ fn act(id: &str, script: &str) -> Step {
         opaque: false,
         outcome: crate::module::Outcome::Command,
         seconds: 1,
+        paths: Vec::new(),
     };
     let repeat = super::super::step::Repeat { tries: 1, delay: Duration::ZERO, probe: false };
     step(id, Todo::Act(action, RunAs::default(), repeat))

@@ -3,6 +3,7 @@
 # A firing that was broken off goes on with its report: what it had put back is told, and made effective.
 restore() {
 	true >>"$g/report"
+	[ -n "$booting" ] || reset_mounts
 	files
 	accounts
 	# At boot the files decide on the rest, which comes after; a unit that waits for another would wait for ever.

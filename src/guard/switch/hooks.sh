@@ -31,7 +31,9 @@ watcher() {
 	if systemd; then
 		systemctl reset-failed harda-guard.service 2>/dev/null
 		systemctl stop harda-guard.service 2>/dev/null
-		systemd-run --quiet --collect --unit=harda-guard -p Restart=on-failure -p RestartSec=1 -p StartLimitIntervalSec=0 -p OOMScoreAdjust=-1000 \
+		# A change of target (`isolate`, `init 1`) ends what it doesn't name and what needs `sysinit.target`: not this.
+		systemd-run --quiet --collect --unit=harda-guard -p IgnoreOnIsolate=yes -p DefaultDependencies=no \
+			-p Conflicts=shutdown.target -p Before=shutdown.target -p Restart=on-failure -p RestartSec=1 -p StartLimitIntervalSec=0 -p OOMScoreAdjust=-1000 \
 			/bin/sh "$g/switch" watch </dev/null 8>&-
 	else
 		setsid sh "$g/switch" watch </dev/null >/dev/null 2>&1 8>&- 9>&- &

@@ -1,5 +1,26 @@
 # --- putting back what is in force -------------------------------------------------------------
 
+# Those of the second list that the first doesn't have, whatever their options.
+unknown_to() { awk 'file == 1 { there[$1, $2, $3, $4]; next } !(($1, $2, $3, $4) in there)' file=1 "$1" file=2 "$2"; }
+
+# What is kept lies there, or nobody gets a terminal without it.
+matters() { case $1 in /dev | /dev/pts | /dev/shm | /proc | /sys) ;; *) held "$1" ;; esac; }
+
+# What lies over the files hides them. The last one is on top.
+reset_mounts() {
+	mounts >"$g/found"
+	unknown_to "$g/snap/mounts" "$g/found" | sed '1!G;h;$!d' | while read -r at rest; do
+		matters "$at" && umount -l "$at" && say "unmounted $at"
+	done
+	unknown_to "$g/found" "$g/snap/mounts" | while read -r at root dev nth options type from more; do
+		[ "$root" = / ] && matters "$at" && mount -t "$type" -o "$options,$more" "$from" "$at" && say "mounted $at"
+	done
+	mounts >"$g/found"
+	only "$g/snap/mounts" "$g/found" | while read -r at root dev nth options type from more; do
+		matters "$at" && { mount -o "remount,${more%%,*}" "$at"; mount -o "remount,bind,$options" "$at"; } && say "mounted $at as before"
+	done
+} 2>/dev/null
+
 # Twice: some write others, as `all` and `ip_forward` do.
 reset_sysctls() {
 	for round in 1 2; do
@@ -127,7 +148,7 @@ services() {
 		grep -q ' /' "$g/report" || return 0
 		again=reload-or-restart
 		# What it is started with is taken up by a start only; its sessions live on.
-		! grep -qE ' /(etc/default/ssh|etc/sysconfig/sshd|(etc|run|usr/lib)/systemd/system([.]control)?/sshd?[.])' "$g/report" || again=restart
+		! grep -qE ' /(etc/default/ssh|etc/sysconfig/sshd|((usr/)?lib|etc|run)/systemd/system([.]control)?/sshd?[.])' "$g/report" || again=restart
 		for u in ssh.service sshd.service; do
 			! systemctl -q is-active "$u" || { systemctl $again "$u" && say "reloaded $u"; }
 		done

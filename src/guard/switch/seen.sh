@@ -62,9 +62,17 @@ addresses() {
 	}'
 }
 
+# Mount point, root, device, the how many-th of these, options, type, source, options of the file system.
+mounts() {
+	awk '$5 !~ /\\/ {
+		for (i = 7; $i != "-"; i++);
+		print $5, $4, $3, ++count[$5, $4, $3], $6, $(i + 1), $(i + 2), $(i + 3)
+	}' /proc/self/mountinfo
+}
+
 sysctls() { find /proc/sys/net -type f -perm -200 -exec grep -sH '' {} + 2>/dev/null | sort; }
 
-running() { ! systemd || systemctl list-units --type=service,socket --state=active --no-legend --plain 2>/dev/null | sed 's/ .*//' | sort; }
+running() { ! systemd || systemctl list-units --type=service,socket,target --state=active --no-legend --plain 2>/dev/null | sed 's/ .*//' | sort; }
 
 snapshot() {
 	rm -rf "$g/snap" "$g/report" "$g/changes" "$g/names" "$g/before" "$g/now" "$g/until" "$g/why" "$g/writer"
@@ -83,6 +91,7 @@ snapshot() {
 	modes >"$g/snap/modes"
 	firewall "$g/snap"
 	rules >"$g/snap/rules"
+	mounts >"$g/snap/mounts"
 	network >"$g/snap/network"
 	sysctls >"$g/snap/sysctls"
 	running >"$g/snap/running"

@@ -55,6 +55,7 @@ pub fn plan(args: &Args, cx: &Context<'_>) -> Result<Planned, Stop> {
         opaque: true,
         outcome: Outcome::Done,
         seconds: SECONDS,
+        paths: Vec::new(),
     };
     let planned = Planned::default().result("cache_updated", options.refresh);
     Ok(Planned { action: Some(action), ..planned })

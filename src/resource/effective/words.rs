@@ -1,7 +1,9 @@
 //! What a command may cost, by the words in it.
 
-use super::{Risk, service_of};
-use crate::resource::package;
+mod tools;
+
+use super::{Risk, Ways};
+use crate::resource::{package, unit};
 
 /// Programs and services whose name in a command line says that it can end the admin's access.
 const ACCESS_WORDS: &[&str] = &[
@@ -72,12 +74,6 @@ const ACCESS_WORDS: &[&str] = &[
     "vipw",
 ];
 
-/// Programs that take a path from those who need it.
-const TOOLS: &[&str] = &["chmod", "chown", "chgrp", "setfacl", "chattr", "rm", "mv"];
-
-/// How homes are named.
-const HOMES: &[&str] = &["home", "root", "~"];
-
 /// Programs that end the machine's run.
 const REBOOT_WORDS: &[&str] = &["reboot", "shutdown", "poweroff", "halt", "kexec"];
 
@@ -97,8 +93,23 @@ const REMOVALS: &[&str] =
 /// Values of the kernel that decide on every packet.
 const NETWORK: &str = "/proc/sys/net";
 
-/// A guess on the safe side, as what a command does is not known.
-pub fn risk_of_words(line: &str) -> Risk {
+/// What is told of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub risk: Risk,
+    /// Paths that it may take away or write to, and that a login hangs on; one that ends in `/` with
+    /// all that is in it.
+    pub paths: Vec<String>,
+}
+
+/// A guess on the safe side, as what a command does is not known. `folder` is the one that it runs in.
+pub fn judge(line: &str, folder: Option<&str>, ways: &Ways) -> Told {
+    let paths = tools::paths(line, folder, ways);
+    let risk = if paths.is_empty() { risk_of_words(line) } else { Risk::LockOut };
+    Told { risk, paths: paths.into_iter().collect() }
+}
+
+fn risk_of_words(line: &str) -> Risk {
     let parts = |apart: &'static str| {
         move |line| -> Vec<&str> {
             str::split(line, |c: char| c.is_whitespace() || apart.contains(c))
@@ -109,7 +120,13 @@ pub fn risk_of_words(line: &str) -> Risk {
     let words = parts("/;&|()'\"=<>")(line);
     // With the slashes of paths in them.
     let whole = parts(";&|()'\"=<>")(line);
-    if shuts_out(&words) || takes_away(&words, &whole) || removes(&whole) {
+    let network = || whole.iter().any(|word| word.starts_with(NETWORK));
+    if shuts_out(&words)
+        || shuts_a_door(&words)
+        || tools::takes_a_home(&words)
+        || network()
+        || removes(&whole)
+    {
         return Risk::LockOut;
     }
     let mut risks = words.windows(2).filter_map(|pair| {
@@ -133,13 +150,12 @@ fn shuts_out(words: &[&str]) -> bool {
         .any(|word| filters.iter().any(|filter| word.starts_with(filter)) || ACCESS_WORDS.contains(&word))
 }
 
-/// A home, or what a login hangs on, and a tool that can take it away; a value of the network.
-fn takes_away(words: &[&str], whole: &[&str]) -> bool {
-    let hangs_on =
-        |path: &&str| path.starts_with('/') && service_of(path).is_some_and(|s| s.risk == Risk::LockOut);
-    let names_it = || words.iter().any(|word| HOMES.contains(word)) || whole.iter().any(hangs_on);
-    words.iter().any(|word| TOOLS.contains(word)) && names_it()
-        || whole.iter().any(|word| word.starts_with(NETWORK))
+/// A unit without which nobody gets in is stopped, or a target by which all of them are.
+fn shuts_a_door(words: &[&str]) -> bool {
+    let any = |of: &[&str]| words.iter().any(|word| of.contains(word));
+    let is_door =
+        |word: &&str| word.ends_with(".target") || word.ends_with(".mount") || unit::is_a_door(word);
+    any(&["systemctl"]) && any(&["stop", "restart", "kill", "mask", "disable"]) && words.iter().any(is_door)
 }
 
 /// A package goes that logins rest on.
@@ -154,6 +170,7 @@ mod tests {
 
     #[test]
     fn a_command_is_judged_by_its_words() {
+        let risk = |line: &str| judge(line, None, &Ways::default()).risk;
         let lock_out = [
             "nft -f /x",
             "sh -c 'rm /etc/pam.d/common-auth'",
@@ -165,19 +182,29 @@ mod tests {
             "init 1",
             "telinit S",
             "systemctl rescue",
+            "systemctl isolate x.target",
+            "systemctl stop basic.target",
+            "systemctl stop home.mount",
+            "systemctl mask --now systemd-logind",
             "chmod u-s /usr/bin/sudo",
             "chmod -R o-rwx /etc",
             "chmod 700 /",
             "echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all",
         ];
         for line in lock_out {
-            assert_eq!(risk_of_words(line), Risk::LockOut, "{line}");
+            assert_eq!(risk(line), Risk::LockOut, "{line}");
         }
-        assert_eq!(risk_of_words("init 6"), Risk::Reboot);
-        assert_eq!(risk_of_words("apt-get install openssh-server"), Risk::None);
-        assert_eq!(risk_of_words("apt-get purge telnet"), Risk::None);
-        assert_eq!(risk_of_words("systemctl reboot"), Risk::Reboot);
-        assert_eq!(risk_of_words("chmod 644 /etc/motd"), Risk::None);
-        assert_eq!(risk_of_words("ls /home/anna"), Risk::None);
+        assert_eq!(risk("init 6"), Risk::Reboot);
+        assert_eq!(risk("systemctl reboot"), Risk::Reboot);
+        for line in [
+            "apt-get install openssh-server",
+            "apt-get purge telnet",
+            "chmod 644 /etc/motd",
+            "ls /home/anna",
+            "systemctl status systemd-logind",
+            "systemctl restart cron",
+        ] {
+            assert_eq!(risk(line), Risk::None, "{line}");
+        }
     }
 }

@@ -143,6 +143,8 @@ fn password(name: &str, old: Option<&Account>, wanted: &Account) -> Result<(Stri
     };
     let text = match password {
         Password::Empty => return Ok((format!("passwd -d -- {quoted} >/dev/null || exit 1\n"), Vec::new())),
+        // Behind the lock nothing is needed that matches no password.
+        Password::None if wanted.locked == Some(true) => String::new(),
         Password::None => "*".to_string(),
         Password::Set(hash) => hash
             .text()
@@ -200,6 +202,17 @@ mod tests {
         match &made.input[..] {
             [Input::Bytes(bytes)] => assert_eq!(&bytes[..], b"alice:$6$salt$hash\n"),
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_account_without_a_password_comes_back_without_one() {
+        for (locked, line) in [(true, "alice:!\n"), (false, "alice:*\n")] {
+            let new = Account { password: Some(Password::None), locked: Some(locked), ..Account::default() };
+            match &of(None, new, Options::default()).input[..] {
+                [Input::Bytes(bytes)] => assert_eq!(&bytes[..], line.as_bytes()),
+                other => panic!("{other:?}"),
+            }
         }
     }
 
