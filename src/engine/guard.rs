@@ -163,13 +163,20 @@ pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, E
 
 /// The seconds of the switch, where this host is guarded: without a login there is none to lose.
 fn guarded(run: &HostRun<'_>) -> Option<u64> {
-    let local = matches!(run.present.0.connection, Connection::Local);
-    run.setup.options.guard.filter(|_| !local)
+    run.setup.options.guard.filter(|_| !is_local(run))
+}
+
+fn is_local(run: &HostRun<'_>) -> bool {
+    matches!(run.present.0.connection, Connection::Local)
 }
 
 /// Why what can lock out is not made here: only root can arm the switch.
 pub fn unguarded(run: &HostRun<'_>) -> Option<String> {
-    guarded(run).filter(|_| run.access.became != "root")?;
+    let options = &run.setup.options;
+    // A plan isn't told whether the apply will go without.
+    if is_local(run) || run.access.became == "root" || options.guard.is_none() && !options.check {
+        return None;
+    }
     Some(format!(
         "this could lock you out, and the host could not take it back: the session is `{}`'s, not root's. \
          Become root (`become: true` on the play, or `-b`), or go without the guard (`--no-guard`)",
