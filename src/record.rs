@@ -202,9 +202,15 @@ pub struct Shown {
 pub struct ShownAction {
     pub title: String,
     pub risk: Risk,
+    #[serde(default = "not_told")]
     pub undo: Undo,
     /// A probe runs in plans too and changes nothing.
     pub probe: bool,
+}
+
+/// Of a record of before it was told.
+fn not_told() -> Undo {
+    Undo::None("what it changes is not known".into())
 }
 
 /// A resource that is not as predicted after apply.

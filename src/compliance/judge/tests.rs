@@ -60,7 +60,12 @@ fn after_a_reboot_is_only_what_is_set() {
     let lagging = || Entry { lags: Some("the rules are locked".into()), ..entry("after_reboot", Status::Ok) };
     assert_eq!(comes_to(&[entry("file", Status::Ok), lagging()]), Outcome::AfterReboot);
     let changed = |risk| Entry {
-        action: Some(crate::record::ShownAction { title: "run `reboot`".into(), risk, probe: false }),
+        action: Some(crate::record::ShownAction {
+            title: "run `reboot`".into(),
+            risk,
+            undo: crate::resource::Undo::None(String::new()),
+            probe: false,
+        }),
         ..entry("command", Status::Changed { certainty: Certainty::Certain })
     };
     assert_eq!(comes_to(&[changed(Risk::None), lagging()]), Outcome::Fail);
@@ -86,7 +91,12 @@ fn what_only_a_check_finds_is_nothing_to_remediate() {
     let check = || Entry { checked: true, ..entry("assert", status.clone()) };
     let result = |entries: &[Entry]| one_control("c", &entries.iter().collect::<Vec<_>>(), &InVain::new());
     assert!(result(&[check(), entry("file", Status::Ok)]).is_only_found());
-    let action = Some(crate::record::ShownAction { title: "run `x`".into(), risk: Risk::None, probe: false });
+    let action = Some(crate::record::ShownAction {
+        title: "run `x`".into(),
+        risk: Risk::None,
+        undo: crate::resource::Undo::None(String::new()),
+        probe: false,
+    });
     let status = Status::Changed { certainty: Certainty::Certain };
     assert!(!result(&[check(), Entry { action, ..entry("command", status) }]).is_only_found());
     assert!(!result(&[entry("file", Status::Ok)]).is_only_found());
