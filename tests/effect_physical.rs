@@ -150,8 +150,7 @@ fn a_workstation_locks_its_screen_and_other_hosts_are_left_alone() {
     });
     // The inventory is the one with the group.
     let path = lab.folder.path().join("inventory-admin.yml").to_string_lossy().into_owned();
-    Mutant { lab: &lab, hosts: &lab.hosts, site: vec!["-i".into(), path] }
-        .is_found_and_put_right(&["screen-lock"]);
+    Mutant::of(&lab, &lab.hosts, &path, &[]).is_found_and_put_right(&["screen-lock"]);
 }
 
 #[test]

@@ -258,6 +258,7 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
             if reply.status != 0 {
                 return Err(restored(run, reply.error_text()));
             }
+            let kept = reply.text();
             fail_point::at(Point::AfterDisarming, &run.name);
             let steps = run.guard.armed.take().map(|armed| armed.effects.steps()).unwrap_or_default();
             let message = format!("{:.1} s", took.as_secs_f64());
@@ -265,8 +266,13 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
             match in_force {
                 InForce::Told => run.guard.waiting.clear(),
                 InForce::Itself => {}
-                InForce::Later(paths) => {
+                InForce::Later(_) => {
                     run.guard.waiting.extend(steps);
+                    // A change that was refused is none.
+                    let paths: Vec<&str> = kept.lines().collect();
+                    if paths.is_empty() {
+                        return Ok(());
+                    }
                     let message = format!(
                         "nothing has told anybody to read {} yet, so the login proves nothing of it; the task that \
                          does so takes it back as well, should no login work then",

@@ -3,25 +3,52 @@
 
 #![allow(dead_code)]
 
+use crate::support::vm::Vm;
 use crate::support::{Lab, Ran};
 use harda::compliance::audit::{Audit, Outcome};
 use harda::compliance::pack::Pack;
 use harda::files::Files;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// How a test audits: the inventory and what its site declares, as words for harda.
+type Exec<'l> = dyn Fn(&str, &str) -> Ran + 'l;
+type Harda<'l> = dyn Fn(&[&str]) -> Ran + 'l;
+
+/// How a test audits: the hosts, and the inventory and what its site declares as words for harda.
 pub struct Mutant<'l> {
-    pub lab: &'l Lab,
-    pub hosts: &'l [String],
-    pub site: Vec<String>,
+    hosts: Vec<String>,
+    site: Vec<String>,
+    folder: PathBuf,
+    exec: Box<Exec<'l>>,
+    harda: Box<Harda<'l>>,
 }
 
 impl<'l> Mutant<'l> {
-    pub fn new(lab: &'l Lab, hosts: &'l [String], vars: &[&str]) -> Self {
-        let inventory = lab.inventory("admin").to_string_lossy().into_owned();
-        let mut site = vec!["-i".to_string(), inventory, "-l".into(), hosts.join(",")];
+    pub fn new(lab: &'l Lab, hosts: &[String], vars: &[&str]) -> Self {
+        Self::of(lab, hosts, &lab.inventory("admin").to_string_lossy(), vars)
+    }
+
+    /// With an inventory of the test's own.
+    pub fn of(lab: &'l Lab, hosts: &[String], inventory: &str, vars: &[&str]) -> Self {
+        let mut site = vec!["-i".to_string(), inventory.to_string(), "-l".into(), hosts.join(",")];
         site.extend(vars.iter().flat_map(|var| ["-e".to_string(), var.to_string()]));
-        Mutant { lab, hosts, site }
+        Mutant {
+            hosts: hosts.to_vec(),
+            site,
+            folder: lab.folder.path().to_path_buf(),
+            exec: Box::new(|host, script| lab.exec(host, script)),
+            harda: Box::new(|words| lab.harda(words)),
+        }
+    }
+
+    /// On a machine of its own kernel.
+    pub fn on_vm(vm: &'l Vm, inventory: &str) -> Self {
+        Mutant {
+            hosts: vec!["vm1".into()],
+            site: vec!["-i".into(), inventory.into()],
+            folder: vm.folder.path().to_path_buf(),
+            exec: Box::new(|_, script| vm.exec(script)),
+            harda: Box::new(|words| vm.harda(words)),
+        }
     }
 
     /// Each of these controls passes, fails when it is broken, and passes once it is put right.
@@ -36,28 +63,27 @@ impl<'l> Mutant<'l> {
             self.comes_to(id, Outcome::Fail);
             match &control.mend {
                 Some(mend) => self.on_each(mend),
-                None => drop(self.harda(&["remediate", "--from", "mutant.json", "--accept", id]).expect(0)),
+                None => drop(self.run(&["remediate", "--from", "mutant.json", "--accept", id]).expect(0)),
             }
             self.comes_to(id, Outcome::Pass);
         }
     }
 
     fn on_each(&self, fragment: &str) {
-        self.hosts.iter().for_each(|host| drop(self.lab.exec(host, fragment).expect(0)));
+        self.hosts.iter().for_each(|host| drop((self.exec)(host, fragment).expect(0)));
     }
 
-    fn harda(&self, words: &[&str]) -> Ran {
+    fn run(&self, words: &[&str]) -> Ran {
         let site = self.site.iter().map(String::as_str);
-        self.lab.harda(&words.iter().copied().chain(site).collect::<Vec<_>>())
+        (self.harda)(&words.iter().copied().chain(site).collect::<Vec<_>>())
     }
 
     #[track_caller]
     fn comes_to(&self, control: &str, outcome: Outcome) {
-        let ran =
-            self.harda(&["audit", "stampeltjanst", "--control", control, "--report", "json=mutant.json"]);
-        let text = std::fs::read_to_string(self.lab.folder.path().join("mutant.json")).expect("the report");
+        let ran = self.run(&["audit", "stampeltjanst", "--control", control, "--report", "json=mutant.json"]);
+        let text = std::fs::read_to_string(self.folder.join("mutant.json")).expect("the report");
         let audit: Audit = serde_json::from_str(&text).expect("an audit");
-        for host in self.hosts {
+        for host in &self.hosts {
             let result = audit.host(host).and_then(|host| host.result(control)).expect("a result");
             assert_eq!(result.outcome, outcome, "{host}: {control}: {}", ran.all());
         }

@@ -4,6 +4,9 @@
 #[path = "../support/effect.rs"]
 mod effect;
 mod ipsec;
+mod kernel;
+#[path = "../support/mutation.rs"]
+mod mutation;
 #[path = "../support/pki.rs"]
 mod pki;
 #[path = "../support/mod.rs"]
@@ -18,6 +21,7 @@ type Scenario = (&'static str, fn(&Vm));
 /// Each begins on the machine as it is after its first boot.
 const SCENARIOS: &[Scenario] = &[
     ("USB devices are refused unless declared", usb::devices_are_refused_unless_declared),
+    ("what a kernel holds is found and put right", kernel::what_a_kernel_holds_is_found_and_put_right),
     ("the line over IPsec is as declared or not at all", ipsec::the_line_is_as_declared_or_not_at_all),
     ("nothing goes beside the line over IPsec", ipsec::nothing_takes_another_way),
 ];

@@ -80,6 +80,8 @@ pub fn devices_are_refused_unless_declared(vm: &Vm) {
     assert!(!is_a_disk(vm), "the stick became a disk at boot");
     vm.harda(&["plan", &devices, "-i", &inventory, "--detailed-exitcode"]).expect(0);
 
+    crate::mutation::Mutant::on_vm(vm, &inventory).is_found_and_put_right(&["usb-devices-declared"]);
+
     // A port that lets everything in again is found.
     vm.exec("echo 1 >/sys/bus/usb/devices/usb1/authorized_default").expect(0);
     vm.harda(&["audit", &devices, "-i", &inventory])

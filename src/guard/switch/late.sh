@@ -2,14 +2,15 @@
 
 # A service that has not read its changed files is not proven by a login. What was there before stays in `late`, and
 # the next snapshot has it in place of what is there then: the unit that makes it effective takes it back as well.
+# Prints the paths that are new there.
 late() {
 	listing >"$g/found"
 	{ only "$g/snap/listing" "$g/found"; only "$g/found" "$g/snap/listing"; } | sed 's/	.*//' | sort -u >"$g/differ"
-	mkdir -p "$g/late" && booted >"$g/late/boot" || return 1
 	n=0
 	while [ -e "$g/late/$n.path" ]; do n=$((n + 1)); done
 	while IFS= read -r path; do
 		held "$path" && among "$path" "$@" && ! grep -qsxF -e "$path" "$g"/late/*.path || continue
+		mkdir -p "$g/late" && booted >"$g/late/boot" || return 1
 		copy_of "$path"
 		if [ -z "$copy" ] || ! { [ -e "$copy" ] || [ -h "$copy" ]; }; then
 			: # it was not there
@@ -21,6 +22,7 @@ late() {
 		lines_of "$path" "$g/snap/listing" >"$g/late/$n.lines" && lines_of "$path" "$g/found" >"$g/late/$n.now" || return 1
 		printf '%s\n' "$path" >"$g/late/$n.path" && { grep -F -e "$path" "$g/changes" >"$g/late/$n.changes" || true; } || return 1
 		n=$((n + 1))
+		printf '%s\n' "$path"
 	done <"$g/differ"
 	sync -f "$g" 2>/dev/null || sync
 }
