@@ -16,7 +16,7 @@ const WHY: usize = 200;
 /// The lines of a row's description.
 pub fn lines(checklist: &Checklist, row: &Row, lang: Lang) -> Vec<Line> {
     let mut lines = vec![Line::new(summary_tone(row.verdict), summary(checklist.each, row, lang))];
-    lines.extend(row.measures.iter().map(|measure| one(checklist, measure, lang)));
+    lines.extend(measures(checklist, row, lang));
     if row.measures.iter().any(|measure| was_looked_at(&measure.what)) {
         lines.push(Line::new(Tone::Dim, verified(checklist, lang)));
     }
@@ -49,35 +49,94 @@ pub fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn one(checklist: &Checklist, measure: &Measure, lang: Lang) -> Line {
-    let (tone, text) = match &measure.what {
-        What::Control { id, title, found } => {
+/// Controls of which the same is said, in one line where the first of them stands; all else by itself.
+fn measures(checklist: &Checklist, row: &Row, lang: Lang) -> Vec<Line> {
+    let mut parts: Vec<Part> = Vec::new();
+    for measure in &row.measures {
+        let lead = lead(checklist, measure, lang);
+        if let What::Control { id, title, found } = &measure.what {
             let said: Vec<String> = found.iter().map(|f| place(checklist, f, lang)).collect();
-            (tone(found), format!("{} ({id}): {}", title.say(lang), said.join("; ")))
+            let name = format!("{} ({id})", title.say(lang));
+            add_control(&mut parts, (lead, name), said.join("; "), tone(found));
+        } else if let Some((tone, text)) = alone(checklist, &measure.what, lang) {
+            let colon = if lead.is_empty() { "" } else { ": " };
+            parts.push(Part::Other(Line::new(tone, capital(&format!("{lead}{colon}{text}.")))));
         }
-        What::Attested(attestation) => (Tone::Good, attested(attestation, lang)),
-        What::Unattested(None) => {
-            (Tone::Bad, lang.pick("manuell: ingen intygar det", "manual: nobody attests to it").to_string())
-        }
+    }
+    parts.into_iter().map(Part::line).collect()
+}
+
+fn add_control(parts: &mut Vec<Part>, control: (String, String), said: String, tone: Tone) {
+    let same = parts.iter_mut().find_map(|part| match part {
+        Part::Controls { said: other, all, .. } if *other == said => Some(all),
+        _ => None,
+    });
+    match same {
+        Some(all) => all.push(control),
+        None => parts.push(Part::Controls { said, tone, all: vec![control] }),
+    }
+}
+
+enum Part {
+    /// Each with its statements, and its name.
+    Controls {
+        said: String,
+        tone: Tone,
+        all: Vec<(String, String)>,
+    },
+    Other(Line),
+}
+
+impl Part {
+    fn line(self) -> Line {
+        let (said, tone, all) = match self {
+            Part::Controls { said, tone, all } => (said, tone, all),
+            Part::Other(line) => return line,
+        };
+        let text = match &all[..] {
+            [(lead, name)] if lead.is_empty() => format!("{name}: {said}."),
+            [(lead, name)] => format!("{lead}: {name}: {said}."),
+            _ => {
+                let names: Vec<String> =
+                    all.iter().map(|(lead, name)| format!("{lead} {name}").trim().to_string()).collect();
+                format!("{said}: {}.", names.join("; "))
+            }
+        };
+        Line::new(tone, capital(&text))
+    }
+}
+
+/// The statements that a measure is for; a row of one statement needs no id before each line.
+fn lead(checklist: &Checklist, measure: &Measure, lang: Lang) -> String {
+    match checklist.each {
+        Each::Requirement => ids(measure, lang),
+        Each::Statement => String::new(),
+    }
+}
+
+/// What stands for something else than a control.
+fn alone(checklist: &Checklist, what: &What, lang: Lang) -> Option<(Tone, String)> {
+    let (tone, lead, text) = match what {
+        What::Control { .. } => return None,
+        What::Attested(attestation) => return Some((Tone::Good, attested(attestation, lang))),
+        What::Unattested(None) => (
+            Tone::Bad,
+            lang.pick("manuell", "manual"),
+            lang.pick("ingen intygar det", "nobody attests to it").into(),
+        ),
         What::Unattested(Some(attestation)) => {
-            let lead = lang.pick("manuell", "manual");
-            (Tone::Bad, format!("{lead}: {}", expired(checklist, attestation, lang)))
+            (Tone::Bad, lang.pick("manuell", "manual"), expired(checklist, attestation, lang))
         }
         What::Waived(waiver) => {
             let lead = lang.pick("manuell: intygas inte, undantagen", "manual: not attested to, waived");
-            (Tone::Open, format!("{lead}: {}", waiver.line(lang)))
+            (Tone::Open, lead, waiver.line(lang))
         }
         What::Uncovered(text) => {
-            let lead = lang.pick("visas inte av någon kontroll", "shown by no control");
-            (Tone::Plain, format!("{lead}: {}", text.say(lang)))
+            let lead = lang.pick("kontrollerna visar inte allt", "the controls don't show all of it");
+            (Tone::Plain, lead, text.say(lang).into())
         }
     };
-    // A row of one statement needs no id before each line.
-    let ids = match checklist.each {
-        Each::Requirement => format!("{}: ", ids(measure, lang)),
-        Each::Statement => String::new(),
-    };
-    Line::new(tone, capital(&format!("{ids}{text}.")))
+    Some((tone, format!("{lead}: {text}")))
 }
 
 /// `6.1-b1, 6.1-b2`, the recommended ones marked as such.
@@ -210,4 +269,29 @@ pub fn review(row: &Row, review: &Review, lang: Lang) -> Line {
         false => format!(": {}", review.comment),
     };
     Line::new(tone, capital(&format!("{about}{word} {}{by}{comment}", review.date)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_of_which_the_same_is_said_share_a_line() {
+        let mut parts = Vec::new();
+        for (ids, name, said) in [
+            ("1-a", "A banner (banner)", "in place on all 2 hosts"),
+            ("1-a, 1-b", "Keys only (sshd)", "not in place on web1"),
+            ("1-b", "A lock (lock)", "in place on all 2 hosts"),
+        ] {
+            add_control(&mut parts, (ids.into(), name.into()), said.into(), Tone::Good);
+        }
+        let lines: Vec<String> = parts.into_iter().map(|part| part.line().text).collect();
+        assert_eq!(
+            lines,
+            [
+                "In place on all 2 hosts: 1-a A banner (banner); 1-b A lock (lock).",
+                "1-a, 1-b: Keys only (sshd): not in place on web1.",
+            ]
+        );
+    }
 }
