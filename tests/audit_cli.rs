@@ -44,6 +44,28 @@ fn what_was_kept_is_listed_and_shown_again() {
 }
 
 #[test]
+fn whose_days_a_waiver_lasts_is_said_where_it_is_known() {
+    let kept = Kept::new();
+    let days = "days of attestations and waivers are those of";
+    kept.harda(&["runs", "show", RUN]).expect(0).says_not(days);
+    let path = kept.state(&format!("{RUN}.audit.json"));
+    let text = std::fs::read_to_string(&path).expect("the record");
+    std::fs::write(&path, text.replacen('{', "{\"zone\": \"Europe/Stockholm\",", 1)).expect("written");
+    kept.harda(&["runs", "show", RUN])
+        .expect(0)
+        .says(&format!("{days} Europe/Stockholm, the last one included"));
+}
+
+#[test]
+fn a_baseline_is_of_the_same_pack() {
+    let audit = ["audit", "stampeltjanst", "-i", "web1,", "--baseline", RUN];
+    Kept::new()
+        .harda(&audit)
+        .expect(1)
+        .says("the baseline is an audit of `outcomes`, and not of `stampeltjanst`");
+}
+
+#[test]
 fn a_part_is_listed_as_a_part() {
     let kept = Kept::new();
     kept.harda(&["runs"]).expect(0).says_not("part of it");

@@ -6,6 +6,7 @@ use super::output::{Format, OutputArgs, say};
 use super::reporting::{ReportArgs, json};
 use super::state;
 use super::subject::Subject;
+use crate::compliance::audit::Audit;
 use crate::files::Files;
 use crate::report::audit::changes;
 use clap::Args;
@@ -43,6 +44,9 @@ pub fn run(args: &AuditArgs, output: &OutputArgs) -> Result<i32, CliError> {
     args.report.check()?;
     let baseline = args.baseline.as_deref().map(state::audit).transpose()?;
     let subject = Subject::find(&Files::default(), &args.subject)?;
+    if let Some(before) = &baseline {
+        same_pack(before, &subject)?;
+    }
     let wanted = Wanted {
         controls: args.control.clone(),
         requirements: args.requirement.clone(),
@@ -60,4 +64,15 @@ pub fn run(args: &AuditArgs, output: &OutputArgs) -> Result<i32, CliError> {
     };
     say(&page);
     Ok(audited.exit_code())
+}
+
+/// What got better and worse is told of the same controls only.
+fn same_pack(before: &Audit, subject: &Subject) -> Result<(), CliError> {
+    let now = subject.head().name;
+    // A playbook goes by its path, which can be written in many ways.
+    let is_playbook = subject.pack().is_none() && before.pack.version.is_empty();
+    if is_playbook || before.pack.name == now {
+        return Ok(());
+    }
+    Err(CliError::new(format!("the baseline is an audit of `{}`, and not of `{now}`", before.pack.name)))
 }

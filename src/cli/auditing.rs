@@ -335,6 +335,7 @@ fn judged(
         hosts,
         narrowed: wanted.is_narrow(),
         hosts_left_out,
+        zone: zone(&now),
         extra_vars: ExtraVars {
             files: again::files(&args.extra_vars),
             names: setup.options.extra_vars.keys().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
@@ -343,6 +344,11 @@ fn judged(
         attestations: declared.attestations,
         waivers: declared.waivers,
     }
+}
+
+/// The name of a time zone, or how far it is off.
+pub fn zone(now: &jiff::ZonedDateTime) -> String {
+    now.time_zone().iana_name().map_or_else(|| now.offset().to_string(), str::to_string)
 }
 
 /// The hosts that the playbook is for and that this audit doesn't look at.

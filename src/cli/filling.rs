@@ -80,7 +80,7 @@ impl FillArgs {
             declared: &declared,
             feedback: feedback.as_ref(),
             today: now.date(),
-            zone: now.time_zone().iana_name().map_or_else(|| now.offset().to_string(), str::to_string),
+            zone: auditing::zone(&now),
             each: if self.statements { Each::Statement } else { Each::Requirement },
         });
         Ok(Filled { checklist, audit: bytes, evidence })

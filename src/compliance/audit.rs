@@ -40,6 +40,9 @@ pub struct Audit {
     /// The options by which the hosts were reached, to be given again, as a shell takes them.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub again: String,
+    /// The time zone that the days of attestations and waivers are of: `Europe/Stockholm`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub zone: String,
     /// What was given by `-e`.
     #[serde(default, skip_serializing_if = "ExtraVars::is_empty")]
     pub extra_vars: ExtraVars,

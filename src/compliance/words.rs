@@ -76,6 +76,14 @@ pub fn not_looked_at() -> Text {
     text("denna granskning omfattade den inte", "this audit did not look at it")
 }
 
+/// Whose days the dates of attestations and waivers are.
+pub fn days_of(zone: &str) -> Text {
+    text(
+        format!("dagar för intyg och undantag är de i {zone}, den sista inräknad"),
+        format!("days of attestations and waivers are those of {zone}, the last one included"),
+    )
+}
+
 /// Of an audit that `--limit` kept from some hosts.
 pub fn part_of_the_hosts(left_out: &[String]) -> Text {
     let hosts = left_out.join(", ");

@@ -36,6 +36,7 @@ pub fn audit(hosts: usize, controls: usize, hostile: bool) -> Audit {
         narrowed: false,
         again: String::new(),
         extra_vars: ExtraVars::default(),
+        zone: names.say(5, "Europe/Stockholm"),
         version: VERSION,
         run: "20261125T084445Z-8520".into(),
         harda: "0.1.0".into(),

@@ -74,6 +74,7 @@ fn audit(outcomes: &[Outcome]) -> Audit {
         }],
     };
     Audit {
+        zone: String::new(),
         narrowed: false,
         hosts_left_out: Vec::new(),
         again: String::new(),

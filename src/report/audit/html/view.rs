@@ -49,6 +49,8 @@ struct Head<'a> {
     environment: &'a str,
     inventory: String,
     made: String,
+    /// The time zone of attestations and waivers; nothing in an older audit.
+    zone: &'a str,
     run: &'a str,
     harda: &'a str,
     is_compliant: bool,
@@ -253,6 +255,7 @@ fn head<'a>(audit: &'a Audit, points: &[&Point], lang: Lang) -> Head<'a> {
         environment: &audit.environment,
         inventory: audit.inventory.join(", "),
         made: day_and_time(&audit.made),
+        zone: &audit.zone,
         run: &audit.run,
         harda: &audit.harda,
         is_compliant: audit.is_compliant(),

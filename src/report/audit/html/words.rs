@@ -33,6 +33,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("host", "Host", "Värd"),
     ("hosts", "Hosts", "Värdar"),
     ("inventory", "Inventory", "Inventarium"),
+    ("days_of", "Days of attestations and waivers", "Dagar för intyg och undantag"),
     ("lines_more", "lines more", "rader till"),
     (
         "locks_out",
