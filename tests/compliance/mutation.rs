@@ -114,16 +114,25 @@ fn the_checklist_is_complete(site: &Site, audit: &Audit, lang: &str) {
     let arguments = ["checklist", PACK, "--from", "audit.json", "--lang", lang, "--report", "csv=list.csv"];
     site.lab.harda(&arguments).expect(0);
     let text = std::fs::read_to_string(site.file("list.csv")).expect("the checklist");
-    for requirement in &audit.requirements {
-        let name = requirement.name.say(if lang == "sv" { Lang::Sv } else { Lang::En });
-        assert!(
-            text.contains(&requirement.id) && text.contains(name),
-            "{} {name} in:\n{text}",
-            requirement.id
-        );
+    let rows: Vec<csv::StringRecord> =
+        csv::Reader::from_reader(text.as_bytes()).records().map(|row| row.expect("a row")).collect();
+    assert_eq!((audit.requirements.len(), rows.len()), (13, 13));
+    let lang = if lang == "sv" { Lang::Sv } else { Lang::En };
+    for (row, requirement) in rows.iter().zip(&audit.requirements) {
+        let (id, name, tick, description) = (&row[0], &row[1], &row[2], &row[3]);
+        assert_eq!((id, name), (requirement.id.as_str(), requirement.name.say(lang)));
+        assert_eq!(!tick.is_empty(), requirement.verdict == Verdict::Fulfilled, "{id}: {description}");
+        for statement in &requirement.statements {
+            for control in &statement.controls {
+                assert!(
+                    description.contains(&format!("({control})")),
+                    "{id}: no word on {control}: {description}"
+                );
+            }
+            assert!(description.contains(&statement.id), "{id}: no word on {}: {description}", statement.id);
+        }
+        assert!(row.iter().any(|cell| cell.contains(&audit.run)), "{id} names no run");
     }
-    assert_eq!(audit.requirements.len(), 13);
-    assert!(text.contains(&audit.run), "{text}");
 }
 
 /// Controls whose break is run elsewhere, and the test that does it: they are about what a container has none of, or what
