@@ -206,7 +206,35 @@ fn settings(task: &Task) -> Vec<String> {
         Some(items) => items.iter().filter_map(Node::text).collect(),
         None => which.text().into_iter().collect::<Vec<String>>(),
     };
+    let names = names.iter().flat_map(|name| of_each_item(task, name));
     // With a template in it the place tells them apart.
-    let known = names.into_iter().filter(|name| !is_template(name));
-    known.map(|name| format!("{kind} {}", name.trim_end_matches(".service"))).collect()
+    let known = names.filter(|name| !is_template(name));
+    known.map(|name| format!("{kind} {}", plain(&name))).collect()
+}
+
+/// A name in which the loop's item stands, for each item that is written out.
+fn of_each_item(task: &Task, name: &str) -> Vec<String> {
+    let one = || vec![name.to_string()];
+    let Some((looped, items)) =
+        task.looped.as_ref().and_then(|looped| Some((looped, looped.items.as_seq()?)))
+    else {
+        return one();
+    };
+    let Some((before, rest)) = name.split_once("{{") else { return one() };
+    let Some((expression, after)) = rest.split_once("}}") else { return one() };
+    let value = |item: &Node| match expression.trim().strip_prefix(looped.var.as_str())? {
+        "" => item.text(),
+        rest => item.get(rest.strip_prefix('.')?)?.text(),
+    };
+    let spelt = items.iter().map(|item| Some(format!("{before}{}{after}", value(item)?)));
+    spelt.collect::<Option<Vec<String>>>().unwrap_or_else(one)
+}
+
+/// One of the names that a thing has: a unit's without its type, a path's without what is said twice.
+fn plain(name: &str) -> String {
+    let mut path = name.trim_end_matches(".service").replace("/var/run/", "/run/");
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    path
 }
