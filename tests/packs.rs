@@ -2,6 +2,9 @@
 
 mod support;
 
+use harda::compliance::pack::Pack;
+use harda::files::Files;
+use std::path::Path;
 use support::harda;
 
 fn lint(pack: &str) -> support::Ran {
@@ -13,6 +16,16 @@ fn lint(pack: &str) -> support::Ran {
 fn the_pack_that_comes_with_harda_is_right() {
     for pack in ["stampeltjanst", "playbooks/stampeltjanst", "tests/cases/packs/outcomes"] {
         lint(pack).expect(0);
+    }
+}
+
+#[test]
+fn each_control_that_comes_with_harda_says_why_what_it_changes_and_where_from() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/stampeltjanst");
+    let pack = Pack::load(&Files::default(), &folder).expect("the pack is read");
+    for control in &pack.controls {
+        let told = control.why.is_some() && control.changes.is_some() && !control.sources.is_empty();
+        assert!(told, "{} is not told of in full", control.id);
     }
 }
 
