@@ -19,7 +19,7 @@ help:
 	@echo 'make test-docs  reports in headless Chromium, read back by OpenSCAP and LibreOffice'
 	@echo 'make test-vm    what needs a machine of its own: USB, IPsec, GRUB, emulated (a quarter of an hour)'
 	@echo 'make test-long  every way of locking oneself out that the tests know, and 1,000 faults (about an hour)'
-	@echo 'make bench      time and round trips of a plan that has nothing to do'
+	@echo 'make bench      a plan that has nothing to do, beside bare ssh; and the whole pack'
 	@echo 'make lint       formatting and clippy'
 
 # Only what is missing, so that a machine without a package source can still build.
@@ -60,6 +60,7 @@ test-long: setup
 bench: build
 	cargo build --release --locked --examples
 	benches/noop-plan
+	benches/whole-pack
 
 lint:
 	cargo fmt --check
