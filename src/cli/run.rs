@@ -164,6 +164,10 @@ fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> R
     let folder = args.playbooks.first().map_or_else(|| PathBuf::from("."), |first| folder(first));
     let templar = Templar::new(inputs(&files, source.clock, &folder));
     let loaded = load(&files, args, how, &templar, &extra_vars)?;
+    let asked = args.tasks.tags.iter().chain(&args.tasks.skip_tags);
+    for tag in crate::playbook::of_no_task(&loaded.playbook, asked) {
+        eprintln!("warning: no task has the tag `{}`", safe_line(tag));
+    }
     if let Some(page) = instead(args, &loaded)? {
         return Ok(Prepared::Page(page));
     }

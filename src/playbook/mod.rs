@@ -24,7 +24,7 @@ mod value;
 mod words;
 
 pub use names::{ModuleNames, is_identifier, short};
-pub use tags::selected;
+pub use tags::{of_no_task, selected};
 
 use crate::files::Files;
 use crate::place::InputError;

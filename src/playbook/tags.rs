@@ -1,5 +1,21 @@
 //! Which tasks `--tags` and `--skip-tags` choose.
 
+use super::model::{Act, Playbook};
+
+/// Tags that stand for groups of tasks.
+const GROUPS: &[&str] = &["all", "always", "never", "tagged", "untagged"];
+
+/// Those of the tags that no task has. What a file holds that is named by a template nobody knows yet.
+pub fn of_no_task<'t>(playbook: &Playbook, asked: impl Iterator<Item = &'t String>) -> Vec<&'t str> {
+    let tasks: Vec<_> = playbook.plays.iter().flat_map(|play| play.all_tasks()).collect();
+    if tasks.iter().any(|task| matches!(task.act, Act::IncludeTasks { .. })) {
+        return Vec::new();
+    }
+    let is_known =
+        |tag: &str| GROUPS.contains(&tag) || tasks.iter().any(|task| task.tags.iter().any(|t| t == tag));
+    asked.map(String::as_str).filter(|tag| !is_known(tag)).collect()
+}
+
 /// Whether a task with these tags runs. `always` runs unless it is skipped by name, `never` only
 /// if one of the task's tags is asked for; `all`, `tagged` and `untagged` are groups of tasks.
 pub fn selected(tags: &[String], only: &[String], skip: &[String]) -> bool {

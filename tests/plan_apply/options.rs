@@ -97,6 +97,11 @@ fn lists_contact_nobody() {
     let hosts = LAB.harda(&["plan", &book.path, "-i", &inventory, "--list-hosts"]).expect(0);
     hosts.says(&LAB.hosts[3]);
     let tasks = book.plan(&["--list-tasks", "-t", "blue"]).expect(0);
+    assert!(!tasks.all().contains("warning"), "{}", tasks.all());
+    let slip = book.plan(&["--list-tasks", "-t", "blue,bleu", "--skip-tags", "never,gren"]).expect(0);
+    slip.says("warning: no task has the tag `bleu`")
+        .says("warning: no task has the tag `gren`")
+        .says_not("`blue`");
     tasks.says("  blue").says("  always").says_not("  red");
     book.plan(&["--syntax-check"]).expect(0);
 }
