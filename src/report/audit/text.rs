@@ -31,9 +31,10 @@ pub fn page(audit: &Audit, settings: &Settings) -> String {
         page.push_str(&requirements(audit, settings, &paint));
         page.push('\n');
     }
-    if !audit.zone.is_empty() && !(audit.attestations.is_empty() && audit.waivers.is_empty()) {
+    let has_days = !audit.attestations.is_empty() || !audit.waivers.is_empty();
+    if has_days && !audit.zone.is_empty() {
         let days = words::days_of(&audit.zone);
-        page.push_str(&paint.dim(&safe_line(days.say(settings.lang))));
+        page.push_str(&paint.dim(safe_line(days.say(settings.lang))));
         page.push_str("\n\n");
     }
     page.push_str(&verdict(audit, settings, &paint));
