@@ -2,9 +2,13 @@
 
 #[path = "support/effect.rs"]
 mod effect;
+#[path = "support/mutation.rs"]
+mod mutation;
 mod support;
 
 use effect::{Playbook, files, put, run, soon};
+use harda::compliance::audit::Outcome;
+use mutation::Mutant;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use support::{Lab, Ran};
@@ -61,13 +65,19 @@ impl Logs {
         self.lab.exec(self.server(), "systemctl restart rsyslog").expect(0);
     }
 
+    fn vars(&self) -> [String; 4] {
+        [
+            format!("rsyslog_server={}", self.server()),
+            "rsyslog_server_name=log.lab".into(),
+            format!("rsyslog_ca_file={}", self.file("ca.pem")),
+            "rsyslog_retry_seconds=1".into(),
+        ]
+    }
+
     /// The playbook with these variables besides the usual ones.
     fn apply(&self, more: &[&str]) -> Ran {
-        let playbook = Playbook::new(&self.lab, "rsyslog.yml")
-            .with(format!("rsyslog_server={}", self.server()))
-            .with("rsyslog_server_name=log.lab")
-            .with(format!("rsyslog_ca_file={}", self.file("ca.pem")))
-            .with("rsyslog_retry_seconds=1");
+        let playbook = Playbook::new(&self.lab, "rsyslog.yml");
+        let playbook = self.vars().into_iter().fold(playbook, |playbook, var| playbook.with(var));
         let playbook = more.iter().fold(playbook, |playbook, var| playbook.with(*var));
         playbook.apply(self.clients())
     }
@@ -148,6 +158,16 @@ fn lines_and_logins_arrive() {
     }
     logs.arrives("Accepted publickey for admin");
     logs.arrives("COMMAND=/usr/bin/true");
+
+    // Where logs are said to go is no proof that they get there.
+    let vars = logs.vars();
+    let vars: Vec<&str> = vars.iter().map(String::as_str).collect();
+    let mutant = Mutant::new(&logs.lab, logs.clients(), &vars);
+    mutant.is_found_and_put_right(&["logs-forwarded"]);
+    logs.lab.exec(logs.server(), "systemctl stop rsyslog.service syslog.socket").expect(0);
+    soon("the end of the connections", || {
+        mutant.outcomes("logs-forwarded").iter().all(|o| *o == Outcome::Fail)
+    });
 }
 
 #[test]

@@ -144,6 +144,9 @@ const ELSEWHERE: &[(&str, Outcome, &str)] = &[
     ("apparmor-enforced", Outcome::NotApplicable, "tests/vm/kernel.rs"),
     // It fails in a container whatever is done there, and says why.
     ("audit-daemon", Outcome::Fail, "tests/vm/kernel.rs"),
+    ("audit-to-syslog", Outcome::Fail, "tests/vm/kernel.rs"),
+    // There is no log server here.
+    ("logs-forwarded", Outcome::Fail, "tests/effect_rsyslog.rs"),
     ("boot-locked", Outcome::NotApplicable, "tests/effect_physical.rs"),
     ("disks-encrypted", Outcome::NotApplicable, "tests/effect_physical.rs"),
     ("hardware-declared", Outcome::NotAssessed, "tests/effect_physical.rs"),

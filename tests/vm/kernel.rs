@@ -16,6 +16,7 @@ pub fn what_a_kernel_holds_is_found_and_put_right(vm: &Vm) {
         "kernel-parameters",
         "apparmor-enforced",
         "audit-daemon",
+        "audit-to-syslog",
         "audit-rules-loaded",
         "time-daemon",
     ]);
