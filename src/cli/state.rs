@@ -184,10 +184,14 @@ fn read(path: &Path, given: &str) -> Result<Vec<u8>, CliError> {
     std::fs::read(path).map_err(|error| CliError::unreadable(path, &error))
 }
 
+fn not_an_audit(given: &str, error: &serde_json::Error) -> CliError {
+    CliError::new(format!("`{given}` is no audit of harda's: {error}"))
+        .hint("an audit is what `harda audit --report json=FILE` writes, or the id of a run (`harda runs`)")
+}
+
 /// What the bytes of an audit say; `given` names them.
 pub fn parse(given: &str, bytes: &[u8]) -> Result<Audit, CliError> {
-    let read: Audit = serde_json::from_slice(bytes)
-        .map_err(|error| CliError::new(format!("`{given}` is no audit of harda's: {error}")))?;
+    let read: Audit = serde_json::from_slice(bytes).map_err(|error| not_an_audit(given, &error))?;
     match read.version <= audit::VERSION {
         true => Ok(read),
         false => Err(CliError::new(format!(

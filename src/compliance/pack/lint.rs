@@ -209,7 +209,7 @@ fn settings(task: &Task) -> Vec<String> {
     let names = names.iter().flat_map(|name| of_each_item(task, name));
     // With a template in it the place tells them apart.
     let known = names.filter(|name| !is_template(name));
-    known.map(|name| format!("{kind} {}", plain(&name))).collect()
+    known.map(|name| format!("{kind} {}", plain(kind, &name))).collect()
 }
 
 /// A name in which the loop's item stands, for each item that is written out.
@@ -230,11 +230,21 @@ fn of_each_item(task: &Task, name: &str) -> Vec<String> {
     spelt.collect::<Option<Vec<String>>>().unwrap_or_else(one)
 }
 
-/// One of the names that a thing has: a unit's without its type, a path's without what is said twice.
-fn plain(name: &str) -> String {
-    let mut path = name.trim_end_matches(".service").replace("/var/run/", "/run/");
-    while path.contains("//") {
-        path = path.replace("//", "/");
+/// One of the names that a thing has: a unit's without its type, a sysctl's with dots, a path's without what leads
+/// nowhere.
+fn plain(kind: &str, name: &str) -> String {
+    match kind {
+        "sysctl" => crate::resource::sysctl::dotted(name),
+        "file" if name.starts_with('/') => {
+            let mut parts: Vec<&str> = Vec::new();
+            for part in name.split('/').filter(|part| !part.is_empty() && *part != ".") {
+                match part {
+                    ".." => parts.truncate(parts.len().saturating_sub(1)),
+                    _ => parts.push(part),
+                }
+            }
+            format!("/{}", parts.join("/")).replacen("/var/run/", "/run/", 1)
+        }
+        _ => name.trim_end_matches(".service").to_string(),
     }
-    path
 }
