@@ -25,11 +25,16 @@ wanted() { for u in $doors; do ! grep -qxF "$u" "$g/snap/running" || echo "$u"; 
 # Lines that are in the first file and not in the second.
 only() { grep -vxF -f "$2" "$1" || true; }
 
+# What is there now, and the paths that are not as in the snapshot.
+differing() {
+	listing >"$g/found"
+	{ only "$g/snap/listing" "$g/found"; only "$g/found" "$g/snap/listing"; } | sed 's/	.*//' | sort -u >"$g/differ"
+}
+
 files() {
 	moved
-	listing >"$g/found"
+	differing
 	sed 's/	.*//' "$g/snap/listing" | sort -u >"$g/were"
-	{ only "$g/snap/listing" "$g/found"; only "$g/found" "$g/snap/listing"; } | sed 's/	.*//' | sort -u >"$g/differ"
 	while IFS= read -r path; do
 		# A name with a tab or line feed in it would be cut: only what is known to be kept is touched.
 		held "$path" || continue

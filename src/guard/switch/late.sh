@@ -4,8 +4,7 @@
 # the next snapshot has it in place of what is there then: the unit that makes it effective takes it back as well.
 # Prints the paths that are new there.
 late() {
-	listing >"$g/found"
-	{ only "$g/snap/listing" "$g/found"; only "$g/found" "$g/snap/listing"; } | sed 's/	.*//' | sort -u >"$g/differ"
+	differing
 	n=0
 	while [ -e "$g/late/$n.path" ]; do n=$((n + 1)); done
 	while IFS= read -r path; do
