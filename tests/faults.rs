@@ -98,6 +98,7 @@ fn no_fault_loses_a_host_or_damages_a_file() {
     assert_eq!(
         (table.lost(), table.damaged(), table.wrong.len()),
         (0, 0, 0),
-        "again with HARDA_FAULTS_SEED={seed}"
+        "again with HARDA_FAULTS_SEED={seed}:\n{}",
+        table.wrong.join("\n")
     );
 }

@@ -10,24 +10,26 @@ use crate::resource::{NO_RIGHTS, Wanted};
 use std::fmt::Write;
 
 /// Each answer is a line with a letter in front: `T` the module tree is there, `M` a line of
-/// /proc/modules, `X` a file of modprobe that can't be read, `C` an install line, `B` a module that is built in, `D` what is in use on USB
-/// disks, `N` the name asked and `|` what modprobe would do for it.
+/// /proc/modules, `X` a file of modprobe that can't be read, `C` an install line, `F` a module's file,
+/// `B` a module that is built in, `D` what is in use on USB disks, `N` the name asked and `|` what
+/// modprobe would do for it: of a blocked one it no longer says that there is none.
 pub fn script(wanted: &[Wanted<String>]) -> Fragment {
     let names: Vec<String> = wanted.iter().map(|w| kernel_name(&w.id)).collect();
     let loaded = names.join("|");
-    let built_in = loaded.replace('_', "[-_]");
+    let files = loaded.replace('_', "[-_]");
     let mut script = format!(
         "r=/lib/modules/$(uname -r)\nm=; IFS=:\n\
          for p in $PATH:/usr/sbin:/sbin; do [ ! -x \"$p/modprobe\" ] || {{ m=$p/modprobe; break; }}; done; unset IFS\n\
          [ ! -d \"$r\" ] || echo T\n\
          grep -E {loaded} /proc/modules 2>/dev/null | sed 's/^/M /'\n\
-         grep -E {built_in} \"$r/modules.builtin\" 2>/dev/null | sed 's/^/B /'\n\
+         sed 's/:.*//' \"$r/modules.dep\" 2>/dev/null | grep -E {files} | sed 's/^/F /'\n\
+         grep -E {files} \"$r/modules.builtin\" 2>/dev/null | sed 's/^/B /'\n\
          for f in /etc/modprobe.d/*.conf /run/modprobe.d/*.conf; do [ ! -f \"$f\" ] || [ -r \"$f\" ] || echo X; done\n\
          if [ -n \"$m\" ] && c=$(\"$m\" --showconfig 2>/dev/null) && [ -n \"$c\" ]; then :; else\n\
          m=; c=$(cat /etc/modprobe.d/*.conf /run/modprobe.d/*.conf /usr/lib/modprobe.d/*.conf 2>/dev/null); fi\n\
          printf '%s\\n' \"$c\" | sed -n 's/^[[:space:]]*install[[:space:]]/C /p'\n",
         loaded = quote(&format!("^({loaded}) ")),
-        built_in = quote(&format!("/({built_in})\\.ko")),
+        files = quote(&format!("/({files})\\.ko")),
     );
     if names.iter().any(|name| drives_usb_disks(name)) {
         script.push_str(USB_DISKS);
@@ -81,14 +83,16 @@ fn state(id: &str, text: &str) -> ModuleState {
     let module = lines('M').map(|l| l.split(' ').collect::<Vec<_>>()).find(|w| w[0] == name);
     let used_by = module.as_ref().and_then(|w| w.get(3)).copied().unwrap_or("-");
     let would = would(id, text);
+    // An alias, or the modules that it needs.
+    let loads_any = would.iter().any(|line| line.starts_with("insmod "));
     let place = if lines('B').any(|path| is_file_of(path, &name)) {
         Place::BuiltIn
     } else if !text.lines().any(|line| line == "T") {
         Place::NoTree
-    } else if module.is_none() && would.iter().any(|line| line.contains("not found")) {
-        Place::Missing
-    } else {
+    } else if module.is_some() || lines('F').any(|path| is_file_of(path, &name)) || loads_any {
         Place::File
+    } else {
+        Place::Missing
     };
     let install = lines('C').find_map(|line| {
         let (of, command) = line.split_once(char::is_whitespace)?;
@@ -154,6 +158,18 @@ mod tests {
                 "blocked",
             ),
             (format!("T\nN usb-storage\n| {fatal}\n"), Place::Missing, "not on this host"),
+            (
+                "T\nC usb_storage /bin/false\nN usb-storage\n| install /bin/false \n".into(),
+                Place::Missing,
+                "blocked",
+            ),
+            (
+                "T\nF kernel/drivers/usb/storage/usb-storage.ko.xz\nC usb_storage /bin/false\nN usb-storage\n\
+                 | install /bin/false \n"
+                    .into(),
+                Place::File,
+                "blocked",
+            ),
             (format!("N usb-storage\n| {fatal}\n"), Place::NoTree, "not on this host"),
             (
                 "C usb_storage /bin/false\nN usb-storage\n| install /bin/false \n".into(),
@@ -182,7 +198,7 @@ mod tests {
         // A block of usb-storage alone leaves uas its own line.
         let text = format!("T\nC usb_storage /bin/false\nN uas\n| install /bin/false \n| {uas}\n");
         assert_eq!(told("uas", &text), (Place::File, "loadable"));
-        let used = state("usb-storage", &cases[5].0);
+        let used = state("usb-storage", &cases[7].0);
         assert_eq!((used.uses, used.used_by), (1, vec!["uas".to_string()]));
     }
 
