@@ -1,8 +1,11 @@
 //! The host's lock: one run at a time makes Changes there. Plans take none; they say who holds it.
 
 use super::host::{Ending, HostRun};
+use super::pending;
 use crate::fail_point::{self, Point};
+use crate::fragment::Observation;
 use crate::record::Event;
+use crate::transport::Question;
 use crate::transport::lock::{Holder, Locked};
 use std::time::{Duration, Instant};
 
@@ -28,7 +31,10 @@ pub fn lock(run: &mut HostRun<'_>) -> Result<bool, Ending> {
     let waited = begun.elapsed() > AT_ONCE;
     fail_point::at(Point::AfterLock, &run.name);
     match locked {
-        Locked::Held => Ok(run.holder.take().is_some() || waited),
+        Locked::Held => {
+            let was_held = run.holder.take().is_some() || waited;
+            Ok(pending_is_otherwise(run, was_held)? || was_held)
+        }
         Locked::Taken(by) => {
             let by = by.map_or("another run of harda".into(), |by| by.words());
             Err(Ending::Refused {
@@ -49,6 +55,19 @@ pub fn lock(run: &mut HostRun<'_>) -> Result<bool, Ending> {
             Ok(false)
         }
     }
+}
+
+/// What is pending, asked again where a run that has ended since may have left more, or less: two
+/// runs must not both run what a third has left.
+fn pending_is_otherwise(run: &mut HostRun<'_>, was_held: bool) -> Result<bool, Ending> {
+    if !was_held && run.pending.is_empty() {
+        return Ok(false);
+    }
+    let replies = run.send(&[Question::Observe(Observation(pending::question()))])?;
+    let now = replies.first().map(pending::read).unwrap_or_default();
+    let otherwise = now != run.pending;
+    run.pending = now;
+    Ok(otherwise)
 }
 
 /// Gives the lock back.

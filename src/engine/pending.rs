@@ -57,14 +57,20 @@ pub fn read(reply: &Reply) -> Vec<Pending> {
 }
 
 /// The lines that leave just these on the host, each in the file of its own run. Files of runs that
-/// nobody here has read of stay.
+/// nobody here has read of stay, as do those of which nothing has run: their own run may end yet.
 pub fn rewrite(run: &str, before: &[Pending], left: &[Pending]) -> String {
     let folder = format!("{FOLDER}/pending");
     let runs: BTreeSet<&str> = before.iter().chain(left).map(|p| p.run.as_str()).chain([run]).collect();
     let mut script = String::new();
-    for run in runs {
-        let file = quote(&format!("{folder}/{run}"));
-        let lines: Vec<String> = left.iter().filter(|p| p.run == run).map(|p| quote(&p.write())).collect();
+    for each in runs {
+        let of =
+            |all: &[Pending]| all.iter().filter(|p| p.run == each).map(Pending::write).collect::<Vec<_>>();
+        let lines = of(left);
+        if each != run && lines == of(before) {
+            continue;
+        }
+        let file = quote(&format!("{folder}/{each}"));
+        let lines: Vec<String> = lines.iter().map(|line| quote(line)).collect();
         let _ = match lines.is_empty() {
             true => writeln!(script, "rm -f -- {file}"),
             false => writeln!(
@@ -75,4 +81,28 @@ pub fn rewrite(run: &str, before: &[Pending], left: &[Pending]) -> String {
         };
     }
     script
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending(run: &str, handler: &str) -> Pending {
+        let [run, play, handler, by] = [run, "play", handler, "task"].map(String::from);
+        Pending { run, play, handler, by }
+    }
+
+    #[test]
+    fn another_runs_file_is_written_only_where_its_handlers_have_run() {
+        let (theirs, also) =
+            (pending("20261125T090807Z-000001", "a"), pending("20261125T090807Z-000001", "b"));
+        let script =
+            |left: &[Pending]| rewrite("20261125T090807Z-000002", &[theirs.clone(), also.clone()], left);
+        assert!(!script(&[theirs.clone(), also.clone()]).contains("000001"));
+        assert!(
+            script(std::slice::from_ref(&also))
+                .contains(">'/var/lib/harda/pending/20261125T090807Z-000001'.new")
+        );
+        assert!(script(&[]).contains("rm -f -- '/var/lib/harda/pending/20261125T090807Z-000001'"));
+    }
 }

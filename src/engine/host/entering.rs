@@ -32,7 +32,7 @@ pub(super) fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
     let open = |login: &Login, r#become: Option<&Become>| -> Result<(PlanSession, Hello), Failure> {
         let mut session = transport::open(&setup.connector, login, r#become)?;
         let user = session.proof().user.clone().unwrap_or_default();
-        let more = [guard::status(), pending::question(), lock::question(), Ways::question(&[&user, &next])];
+        let more = [guard::status(), lock::question(), pending::question(), Ways::question(&[&user, &next])];
         let more = more.map(Observation);
         let asked: Vec<Question> =
             [facts::question()].into_iter().chain(more).map(Question::Observe).collect();
@@ -42,8 +42,10 @@ pub(super) fn enter(setup: &Setup, door: Entrance) -> Result<Entered, Failure> {
         let mut replies = session.send(&asked)?.into_iter();
         let facts = replies.next().unwrap_or_default();
         let switch = replies.next().and_then(|reply| guard::read_status(&reply.text()));
-        let pending = replies.next().map(|reply| pending::read(&reply)).unwrap_or_default();
         let holder = replies.next().and_then(|reply| lock::holder(&reply));
+        let mut pending = replies.next().map(|reply| pending::read(&reply)).unwrap_or_default();
+        // Who is at work here runs its own handlers.
+        pending.retain(|each| holder.as_ref().is_none_or(|holder| holder.run != each.run));
         let ways = replies.next().map(|reply| Ways::read(&reply)).unwrap_or_default();
         Ok((session, Hello { facts, switch, pending, holder, ways, became_not: None }))
     };
