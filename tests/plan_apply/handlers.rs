@@ -1,6 +1,6 @@
 //! Handlers: once, at the end, and only where something changed.
 
-use super::{LAB, book, told};
+use super::{LAB, book, one, told};
 
 #[test]
 fn a_handler_runs_once_however_often_it_is_notified_and_only_after_a_change() {
@@ -61,6 +61,39 @@ tasks:
     );
     book.apply(&[]).expect(0);
     book.holds("order", "handler\ntask\n");
+}
+
+/// Two runs of a play, the second of which comes while the first owes a handler: each runs its own.
+#[test]
+fn what_another_run_at_work_owes_is_left_to_it() {
+    let keywords = "
+handlers:
+  - name: note
+    shell: echo \"{{ who }}\" >>@/order
+tasks:
+  - name: change
+    copy: {content: \"{{ who }}\", dest: '@/{{ who }}'}
+    notify: note
+  - name: at work
+    shell: touch @/begun; i=0; while [ ! -e @/go ] && [ $i -lt 150 ]; do i=$((i+1)); sleep 0.2; done
+    changed_when: false
+";
+    let book = book("owes", keywords);
+    let run = |who: &str| book.apply(&[&one()[..], &["-e", who]].concat());
+    std::thread::scope(|threads| {
+        let first = threads.spawn(|| run("who=first"));
+        while LAB.exec(&LAB.hosts[0], "test -e /srv/owes/begun").code != 0 {
+            assert!(!first.is_finished(), "the first run is at work");
+        }
+        let planned = book.plan(&[&one()[..], &["-e", "who=second"]].concat()).expect(0);
+        planned.says("is at work here").says_not("left pending");
+        let second = threads.spawn(|| run("who=second"));
+        LAB.exec(&LAB.hosts[0], "sleep 1; touch /srv/owes/go");
+        first.join().expect("no panic").expect(0);
+        second.join().expect("no panic").expect(0);
+    });
+    assert_eq!(book.file(&LAB.hosts[0], "order"), "first\nsecond\n");
+    book.plan(&[&one()[..], &["-e", "who=second"]].concat()).expect(0).says_not("left pending");
 }
 
 #[test]
