@@ -3,7 +3,7 @@
 mod forms;
 
 use crate::secret::Secret;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 /// What stands in a secret's place.
 pub const MASK: &str = "********";
@@ -36,6 +36,12 @@ const COMMON: &[&str] = &[
 /// The secret values of a run. Clones share them, so that one found late is masked at once.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<RwLock<Vec<Known>>>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(********)")
+    }
+}
 
 struct Known {
     value: Secret,
@@ -72,9 +78,33 @@ impl Secrets {
         all.sort_by_key(|known| std::cmp::Reverse(known.value.expose().len()));
     }
 
+    /// What was made `from` texts of which one holds a secret is a secret: but not what stood there
+    /// before, nor what holds the secret itself and is masked there.
+    pub fn derive(&self, from: &[String], made: &[String]) {
+        let stood = |text: &str| from.iter().any(|from| from.contains(text) && !self.is_in(from));
+        for text in made.iter().filter(|text| !from.contains(text) && !stood(text) && !self.is_in(text)) {
+            self.insert(text, SHORTEST_HIDDEN, true);
+        }
+    }
+
+    /// A part of a secret that is long enough is a secret.
+    pub fn cut(&self, part: &str) {
+        let is_part = self.all().iter().any(|known| known.given && known.value.expose().contains(part));
+        if is_part && !self.is_in(part) {
+            self.insert(part, SHORTEST_HIDDEN, true);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all().is_empty()
+    }
+
+    fn all(&self) -> RwLockReadGuard<'_, Vec<Known>> {
+        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     pub fn mask(&self, text: &mut String) {
-        let all = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for known in all.iter() {
+        for known in self.all().iter() {
             if text.contains(known.value.expose()) {
                 *text = text.replace(known.value.expose(), MASK);
             }
@@ -83,8 +113,7 @@ impl Secrets {
 
     /// Whether a text holds a password that was given for this run.
     pub fn is_in(&self, text: &str) -> bool {
-        let all = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        all.iter().any(|known| known.given && text.contains(known.value.expose()))
+        self.all().iter().any(|known| known.given && text.contains(known.value.expose()))
     }
 }
 

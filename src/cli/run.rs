@@ -162,7 +162,9 @@ fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> R
     let files = source.files;
     let extra_vars = Arc::new(extra_vars::parse(&files, &args.tasks.extra_vars)?);
     let folder = args.playbooks.first().map_or_else(|| PathBuf::from("."), |first| folder(first));
-    let templar = Templar::new(inputs(&files, source.clock, &folder));
+    let masker = Masker::default();
+    let templar =
+        Templar::new(RunInputs { secrets: masker.secrets(), ..inputs(&files, source.clock, &folder) });
     let loaded = load(&files, args, how, &templar, &extra_vars)?;
     let asked = args.tasks.tags.iter().chain(&args.tasks.skip_tags);
     for tag in crate::playbook::of_no_task(&loaded.playbook, asked) {
@@ -172,7 +174,7 @@ fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> R
         return Ok(Prepared::Page(page));
     }
     let passwords = passwords::collect(&args.login, &args.r#become)?;
-    let masker = Masker::new(passwords.login.iter().chain(&passwords.r#become));
+    passwords.login.iter().chain(&passwords.r#become).for_each(|secret| masker.add(secret.expose()));
     let progress = output.progress();
     let connector = Connector::new(transport::Options {
         accept_new_host_keys: args.login.accept_new_host_keys,
@@ -379,6 +381,7 @@ fn inputs(files: &Files, clock: Clock, folder: &Path) -> RunInputs {
         seed: clock.seed,
         search: vec![folder.to_path_buf()],
         files: files.clone(),
+        ..RunInputs::default()
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::change::Certainty;
 use crate::record::{Diverged, Entry, Event, Recap, Shown, ShownAction, Status};
 use crate::resource::{Difference, Text, Undo};
-use crate::secret::Secret;
 use crate::secrets::Secrets;
 
 pub use crate::secrets::MASK;
@@ -13,12 +12,6 @@ pub use crate::secrets::MASK;
 pub struct Masker(Secrets);
 
 impl Masker {
-    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let masker = Masker::default();
-        secrets.into_iter().for_each(|secret| masker.add(secret.expose()));
-        masker
-    }
-
     /// One more password never to show.
     pub fn add(&self, secret: &str) {
         self.0.add(secret);

@@ -4,7 +4,7 @@ use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Error, State, Value};
 
 use super::error::{undefined, wrong};
-use super::frame;
+use super::{derived, frame};
 
 /// Which arguments may be undefined.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -40,7 +40,12 @@ impl Spec {
 
     pub fn call(&self, state: &mut State<'_, '_>, values: &[Value]) -> Result<Value, Error> {
         let args = Args::bind(self, values)?;
-        (self.run)(state, &args)
+        let made = (self.run)(state, &args)?;
+        // Filters of ours alone (`__get`) step into a value and make none.
+        if !self.name.starts_with("__") {
+            derived::note(&args.all().collect::<Vec<_>>(), &made);
+        }
+        Ok(made)
     }
 }
 
@@ -92,11 +97,13 @@ impl Args {
         Ok(())
     }
 
+    fn all(&self) -> impl Iterator<Item = &Value> {
+        self.bound.iter().flatten().chain(&self.rest).chain(self.named.iter().map(|(_, value)| value))
+    }
+
     /// Neither undefined nor unknown values reach a filter that doesn't ask for them.
     fn check(&self, allowed: Undefined) -> Result<(), Error> {
-        let named = self.named.iter().map(|(_, v)| v);
-        let all = self.bound.iter().flatten().chain(&self.rest).chain(named);
-        for (i, value) in all.enumerate() {
+        for (i, value) in self.all().enumerate() {
             let may = allowed == Undefined::Allowed || (allowed == Undefined::InOptions && i > 0);
             match value.kind() {
                 ValueKind::Undefined if !may => return Err(undefined()),

@@ -5,6 +5,7 @@ use minijinja::{Error, ErrorKind, State, Value};
 use minijinja_contrib::pycompat;
 
 use super::args::text_of;
+use super::derived;
 use super::error::{undefined, wrong};
 use super::filters::field;
 
@@ -23,10 +24,12 @@ pub(super) fn call(
         ValueKind::Seq => on_list(value, method, args)?,
         _ => None,
     };
-    match own {
-        Some(result) => Ok(result),
-        None => pycompat::unknown_method_callback(state, value, method, args),
-    }
+    let made = match own {
+        Some(result) => result,
+        None => pycompat::unknown_method_callback(state, value, method, args)?,
+    };
+    derived::note(&std::iter::once(value).chain(args).collect::<Vec<_>>(), &made);
+    Ok(made)
 }
 
 fn on_text(text: &str, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {

@@ -11,6 +11,7 @@
 mod args;
 #[cfg(test)]
 mod cases;
+mod derived;
 mod error;
 mod file;
 mod filters;

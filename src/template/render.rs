@@ -17,6 +17,7 @@ use super::scope::{Root, Scope};
 use super::unknown::is_omit;
 use super::{registry, truth};
 use crate::files::Files;
+use crate::secrets::Secrets;
 use crate::yaml::{Node, Yaml};
 
 /// What templates may know of the run and the controller.
@@ -32,6 +33,8 @@ pub struct RunInputs {
     pub search: Vec<PathBuf>,
     /// What lookups and includes are read from.
     pub files: Files,
+    /// What must not show; what templates make of it is added.
+    pub secrets: Secrets,
 }
 
 /// Renders templates; one for a run, shared by its hosts. Each template is compiled once.

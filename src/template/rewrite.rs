@@ -322,7 +322,10 @@ impl<'a> Rewriter<'a> {
     fn subscript(&mut self, operand: Option<Operand>, out: &mut String) -> Option<Operand> {
         let operand = operand?;
         if self.depth > MAX_DEPTH || self.is_slice() {
-            return self.group("[", Some(operand), out);
+            let cut = self.group("[", Some(operand), out)?;
+            out.insert(cut.start, '(');
+            out.push_str("|__part)");
+            return Some(Operand { wrapped: true, ..cut });
         }
         self.at += 1;
         let (from, mut key) = (self.at, String::new());

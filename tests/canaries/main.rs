@@ -10,6 +10,7 @@ mod terminal;
 mod places;
 mod watch;
 
+use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -39,7 +40,7 @@ pub const CANARIES: &[&str] = &[
 ];
 
 /// The same in a form that a log or a process may have: in base64, at each of its three offsets,
-/// in hexadecimal, in capitals and backwards.
+/// in hexadecimal, in capitals and backwards, and as a template hashes it.
 fn forms(canary: &str) -> Vec<String> {
     use base64::prelude::{BASE64_STANDARD, Engine};
     let shifted = (0..3).map(|before| {
@@ -48,7 +49,8 @@ fn forms(canary: &str) -> Vec<String> {
         text[4..text.len() - 4].to_string()
     });
     let hex = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let turned = [canary.to_uppercase(), canary.chars().rev().collect()];
+    let hashed = Sha256::digest(canary).iter().map(|byte| format!("{byte:02x}")).collect();
+    let turned = [canary.to_uppercase(), canary.chars().rev().collect(), hashed];
     [canary.to_string(), hex].into_iter().chain(turned).chain(shifted).collect()
 }
 

@@ -69,7 +69,7 @@ const BOOK: &str = r#"
         dest: /srv/canaries/declared
         mode: '0600'
     - name: careless
-      debug: {msg: "{{ content }} {{ fed }} {{ said_secret }} {{ ansible_become_password | default('') }} {{ said.stdout | default('') }} {{ ('u:' ~ content) | b64encode }} {{ content | upper }} {{ content | reverse }} {{ declared }}"}
+      debug: {msg: "{{ content }} {{ fed }} {{ said_secret }} {{ ansible_become_password | default('') }} {{ said.stdout | default('') }} {{ ('u:' ~ content) | b64encode }} {{ content | upper }} {{ content | reverse }} {{ declared }} {{ declared.key | hash('sha256') }} {{ ansible_become_password | default('') | hash('sha256') }}"}
     - name: careless failure
       shell: cat /srv/canaries/copied; echo "no such door, $TOKEN" >&2; exit 4
       environment: {TOKEN: "{{ token }}"}

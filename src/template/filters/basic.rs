@@ -4,6 +4,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
 use super::super::args::{Args, Spec, Undefined, spec, text_of};
+use super::super::derived;
 use super::super::error::{undefined, wrong};
 use super::super::frame::{self, Missing};
 use super::type_name;
@@ -11,6 +12,7 @@ use super::type_name;
 pub(super) static FILTERS: &[Spec] = &[
     spec("__get", &["value", "key", "path"], get).allowing(Undefined::Allowed),
     spec("__own", &["value"], super::super::own::own).allowing(Undefined::Allowed),
+    spec("__part", &["value"], part).allowing(Undefined::Allowed),
     spec("default", &["value", "default_value", "boolean"], default).allowing(Undefined::Allowed),
     spec("d", &["value", "default_value", "boolean"], default).allowing(Undefined::Allowed),
     spec("mandatory", &["value", "msg"], mandatory).allowing(Undefined::Allowed),
@@ -21,6 +23,13 @@ pub(super) static FILTERS: &[Spec] = &[
     spec("string", &["value"], string),
     spec("type_debug", &["value"], type_debug),
 ];
+
+/// What was cut out of a value: `text[2:9]`.
+fn part(_: &mut State<'_, '_>, args: &Args) -> Result<Value, Error> {
+    let part = args.need(0)?;
+    derived::note_cut(part);
+    Ok(part.clone())
+}
 
 /// A step into a value: what is undefined stays so, under the name that was missing first.
 fn get(_: &mut State<'_, '_>, args: &Args) -> Result<Value, Error> {

@@ -1,0 +1,114 @@
+//! What becomes of secrets in templates: what a filter, a function or a method makes of one is one
+//! too, whatever it is called by and wherever it goes from there.
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+
+use super::frame;
+use super::lazy::{LazyMap, LazySeq, Slot};
+use super::scope::Root;
+use crate::secrets::Secrets;
+
+/// Notes what was made of secrets among the arguments of a call.
+pub(super) fn note(given: &[&Value], made: &Value) {
+    let Some(secrets) = secrets() else { return };
+    let from: Vec<String> = given.iter().flat_map(|value| texts(value)).collect();
+    if from.iter().any(|text| secrets.is_in(text)) {
+        secrets.derive(&from, &texts(made));
+    }
+}
+
+/// Notes what was cut out of a secret.
+pub(super) fn note_cut(part: &Value) {
+    if let (Some(secrets), Some(part)) = (secrets(), part.as_str()) {
+        secrets.cut(part);
+    }
+}
+
+/// The secrets of the run whose template is being rendered, if it has any.
+fn secrets() -> Option<Secrets> {
+    frame::current(|frame| frame.root.core.inputs.secrets.clone()).filter(|secrets| !secrets.is_empty())
+}
+
+/// The texts in a value, as far as they are known: looking must neither render a variable nor use
+/// up an iterator.
+fn texts(value: &Value) -> Vec<String> {
+    let mut texts = Vec::new();
+    collect(value, &mut texts);
+    texts
+}
+
+fn collect(value: &Value, texts: &mut Vec<String>) {
+    let slots = |slots: &mut dyn Iterator<Item = &Slot>, texts: &mut Vec<String>| {
+        slots.filter_map(Slot::peek).for_each(|value| collect(&value, texts));
+    };
+    if let Some(map) = value.downcast_object_ref::<LazyMap>() {
+        return slots(&mut map.slots(), texts);
+    }
+    if let Some(list) = value.downcast_object_ref::<LazySeq>() {
+        return slots(&mut list.slots(), texts);
+    }
+    match value.kind() {
+        ValueKind::String => texts.extend(value.as_str().map(String::from)),
+        ValueKind::Seq => value.try_iter().into_iter().flatten().for_each(|item| collect(&item, texts)),
+        ValueKind::Map if value.downcast_object_ref::<Root>().is_none() => {
+            let pairs = value.as_object().and_then(|object| object.try_iter_pairs());
+            pairs.into_iter().flatten().for_each(|(_, item)| collect(&item, texts));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{RunInputs, Scope, Templar, Var};
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
+    /// What is masked of `text` once the template was rendered.
+    fn masked(template: &str, text: &str) -> String {
+        let secrets = Secrets::default();
+        secrets.add("hunter22+deep");
+        let templar = Templar::new(RunInputs { secrets: secrets.clone(), ..RunInputs::default() });
+        let user = [("name", "everybody"), ("password", "hunter22+deep")];
+        let vars = HashMap::from([
+            ("pw".to_string(), Var::Data(Value::from("hunter22+deep"))),
+            ("user".to_string(), Var::Data(Value::from_pairs(user))),
+        ]);
+        templar.text(template, &Scope::new(vec![Arc::new(vars)])).expect("rendered");
+        let mut text = text.to_string();
+        secrets.mask(&mut text);
+        text
+    }
+
+    #[test]
+    fn what_is_made_of_a_secret_is_one() {
+        let made = [
+            ("{{ pw | hash('sha256') }}", "1d08c4218e8d7100300b913de0f7723149d41b570fb2d2d56365eeb2abb3c092"),
+            ("{{ pw | regex_replace('hunter', 'gatherer') }}", "gatherer22+deep"),
+            ("{{ pw.replace('2', '-two-') }}", "hunter-two--two-+deep"),
+            ("{% set x = pw ~ '' %}{{ x[3:12] }}", "ter22+dee"),
+            ("{{ pw[2:11] }}", "nter22+de"),
+            ("{{ [user.password] | map('regex_replace', '[0-9]', '') | list }}", "hunter+deep"),
+            ("{{ (pw | regex_replace('2', '3')) | reverse }}", "peed+33retnuh"),
+        ];
+        for (template, text) in made {
+            assert_eq!(masked(template, text), "********", "{template}");
+        }
+    }
+
+    #[test]
+    fn what_stood_beside_a_secret_is_none() {
+        let beside = [
+            ("{{ (pw == 'x') | ternary('enabled-here', 'disabled-here') }}", "disabled-here"),
+            ("{{ [user] | map(attribute='name') | list }}", "everybody"),
+            ("{{ user | dict2items }}", "everybody"),
+            ("{{ pw | default('something else') }}", "something else"),
+            ("{{ 'everybody'[1:] }}{{ pw | length }}", "verybody"),
+        ];
+        for (template, text) in beside {
+            assert_eq!(masked(template, text), text, "{template}");
+        }
+    }
+}
