@@ -264,6 +264,36 @@ fn a_record_of_a_newer_harda_is_refused() {
 }
 
 #[test]
+fn a_damaged_audit_is_told_where_it_is_shown_or_listed() {
+    let kept = Kept::new();
+    std::fs::write(kept.state(&format!("{RUN}.audit.json")), "{\"version\": 1").expect("written");
+    kept.harda(&["runs", "show", RUN]).expect(1).says("is no audit of harda's");
+    kept.harda(&["runs"]).expect(0).says("is no audit of harda's");
+}
+
+#[test]
+fn what_does_not_reach_stdout_is_told() {
+    let kept = Kept::new();
+    for verb in [&["runs", "show", RUN][..], &["runs", "show", RUN, "--format", "json"], &["runs"]] {
+        let mut harda = std::process::Command::new(env!("CARGO_BIN_EXE_harda"));
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("opened");
+        harda.args(verb).env("XDG_STATE_HOME", kept.folder.path().join("state")).stdout(full);
+        let out = harda.output().expect("run");
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(1), "{verb:?}: {said}");
+        assert!(said.contains("not all was written to stdout"), "{verb:?}: {said}");
+    }
+}
+
+#[test]
+fn two_reports_are_two_files() {
+    let kept = Kept::new();
+    kept.harda(&["runs", "show", RUN, "--report", "csv=a", "--report", "json=a"])
+        .expect(1)
+        .says("two reports would be written to `a`");
+}
+
+#[test]
 fn what_is_no_audit_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("x.json"), "{}").expect("written");

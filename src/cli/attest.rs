@@ -2,7 +2,7 @@
 
 use super::asking::Asking;
 use super::evidence::{self, beside};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, say};
 use super::subject::Subject;
 use super::{CliError, auditing, kept};
 use crate::compliance::declared::{Attestation, Declared, renew, wrong_attestation};
@@ -12,7 +12,6 @@ use crate::report::{Paint, safe_line, unified_diff};
 use clap::Args;
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Attest to what no program can see, or renew what somebody attested to
@@ -217,6 +216,5 @@ fn is_newest(declared: &Declared, one: &Attestation) -> bool {
 }
 
 fn tell(lines: &[String]) {
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all((lines.join("\n") + "\n").as_bytes());
+    say(&(lines.join("\n") + "\n"));
 }

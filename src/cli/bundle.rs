@@ -4,6 +4,7 @@ use super::CliError;
 use super::checklist::ChecklistFormat;
 use super::evidence::{Evidence, sha256};
 use super::filling::{FillArgs, Filled};
+use super::output::say;
 use crate::private_file;
 use crate::report::safe_line;
 use clap::{Args, ValueEnum};
@@ -36,8 +37,7 @@ pub fn run(args: &BundleArgs) -> Result<i32, CliError> {
     private_file::write(&args.out, &archive).map_err(|error| CliError::unwritable(&args.out, &error))?;
     let mut page: String = contents.0.keys().map(|name| safe_line(name) + "\n").collect();
     page.push_str(&format!("{}  {}\n", sha256(&archive), safe_line(&args.out.display().to_string())));
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(0)
 }
 

@@ -2,11 +2,10 @@
 
 use super::CliError;
 use super::filling::FillArgs;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, OutputArgs, say};
 use super::reporting::{self, Wanted};
 use crate::report::checklist::{Document, csv, docx, html, markdown, text, xlsx};
 use clap::{Args, ValueEnum};
-use std::io::Write;
 
 /// Fill in the policy's form from an audit and attestations
 ///
@@ -63,7 +62,6 @@ pub fn run(args: &ChecklistArgs, output: &OutputArgs) -> Result<i32, CliError> {
         Format::Json => reporting::json(&filled.checklist),
         Format::Text => text::page(&document, output.color_on_stdout()),
     };
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(0)
 }

@@ -1,12 +1,11 @@
 //! `harda compare`.
 
 use super::CliError;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, OutputArgs, say};
 use super::reporting::LangArgs;
 use super::state;
 use crate::report::audit::side_by_side;
 use clap::Args;
-use std::io::Write;
 
 /// Show two servers' hardening side by side
 #[derive(Debug, Args)]
@@ -33,7 +32,8 @@ pub fn run(args: &CompareArgs, output: &OutputArgs) -> Result<i32, CliError> {
             let both = |audit: &crate::compliance::audit::Audit| {
                 audit.host(&args.a).is_some() && audit.host(&args.b).is_some()
             };
-            let latest = state::runs()?.iter().rev().filter_map(|run| state::audit_of(run)).find(both);
+            let latest =
+                state::runs()?.iter().rev().filter_map(|run| state::audit_of(run).ok().flatten()).find(both);
             latest.ok_or_else(|| {
                 let message = format!("no audit that is kept here holds `{}` and `{}`", args.a, args.b);
                 CliError::new(message).hint("audit both first: harda audit stampeltjanst -i INVENTORY")
@@ -52,7 +52,6 @@ pub fn run(args: &CompareArgs, output: &OutputArgs) -> Result<i32, CliError> {
             side_by_side::page(&audit, (&args.a, &args.b), &rows, args.lang.get(), color)
         }
     };
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(0)
 }

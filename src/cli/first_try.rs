@@ -4,7 +4,7 @@ use super::CliError;
 use super::again;
 use super::auditing::{self, AuditingArgs, Wanted};
 use super::options::{BecomeArgs, LoginArgs};
-use super::output::{Format, OutputArgs};
+use super::output::{Format, OutputArgs, say};
 use super::reporting::{LangArgs, json};
 use super::server::Server;
 use super::state;
@@ -12,7 +12,6 @@ use super::subject::Subject;
 use crate::files::Files;
 use crate::report::audit::{word, worst};
 use clap::Args;
-use std::io::Write;
 
 /// The policy that a server is tried against.
 const PACK: &str = "stampeltjanst";
@@ -58,8 +57,7 @@ pub fn run(args: &TryArgs, output: &OutputArgs) -> Result<i32, CliError> {
         Format::Json => json(&audited.audit),
         Format::Text => worst::page(&audited.audit, &args.again(), args.lang.get(), output.color_on_stdout()),
     };
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(match audited.exit_code() {
         // One server says nothing of statements: its failing controls count.
         0 | 3 if audited.audit.is_remedied() => 0,

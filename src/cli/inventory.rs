@@ -1,10 +1,10 @@
 //! `harda inventory`.
 
 use super::CliError;
+use super::output::say;
 use crate::inventory;
 use crate::report::{count, fold, safe_long_line};
 use clap::Args;
-use std::io::Write as _;
 
 /// List the groups of an inventory and their hosts
 #[derive(Debug, Args)]
@@ -33,8 +33,7 @@ pub fn run(args: &InventoryVerbArgs) -> Result<i32, CliError> {
             }
         }
     }
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(0)
 }
 

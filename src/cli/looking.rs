@@ -2,12 +2,11 @@
 
 use super::CliError;
 use super::options::RunArgs;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, OutputArgs, say};
 use super::run::{self, How, Prepared};
 use crate::engine;
 use crate::report::{Paint, safe_long_line as safe_line};
 use crate::resource::Typed;
-use std::io::Write;
 
 /// Asks the hosts that `args` name, as root. `tell` makes a host's part of the page; a host that gave
 /// no answer is told of here, and makes the exit code 4.
@@ -36,8 +35,7 @@ where
             (page, if looked.iter().any(|(_, answer)| answer.is_err()) { 4 } else { 0 })
         }
     };
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(code)
 }
 

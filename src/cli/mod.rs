@@ -127,7 +127,14 @@ pub fn main() -> ExitCode {
         // What the verb came to is said already, and is no other for this.
         eprintln!("warning: old records are kept: {error}");
     }
-    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+    ExitCode::from(u8::try_from(with_output(code)).unwrap_or(u8::MAX))
+}
+
+/// What is lost of a page or a document is no success, whatever it was about.
+fn with_output(code: i32) -> i32 {
+    let Some(why) = output::lost() else { return code };
+    eprintln!("error: not all was written to stdout: {why}");
+    if code == 0 { CliError::EXIT_CODE } else { code }
 }
 
 /// The command line as its types say, but that a remediation takes its inventory from the audit, and

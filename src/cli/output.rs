@@ -3,7 +3,8 @@
 use crate::report::{JsonLines, Masker, Progress, Settings, Sink, Terminal};
 use clap::{ArgAction, Args, ValueEnum};
 use console::Term;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::sync::OnceLock;
 
 /// Columns assumed where there is no terminal.
 const COLUMNS: usize = 100;
@@ -87,7 +88,7 @@ impl OutputArgs {
 
     /// Where a run's events go.
     pub fn sink(&self, diff: bool, masker: Masker, progress: Option<Progress>) -> Box<dyn Sink> {
-        let out = Box::new(std::io::stdout());
+        let out = Box::new(Stdout);
         match self.format {
             Format::Json => Box::new(JsonLines::new(out, masker)),
             Format::Text => {
@@ -103,9 +104,43 @@ fn width() -> usize {
     Term::stdout().size_checked().map_or(COLUMNS, |(_, columns)| usize::from(columns).max(40))
 }
 
-/// Writes to stdout. A reader that has seen enough may have gone: that is no failure.
+/// Why something that was to be said on stdout is lost.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// stdout, of which it is noted what is lost. A reader that has seen enough may have gone: that is no
+/// failure.
+pub struct Stdout;
+
+impl Stdout {
+    fn noted<T>(done: std::io::Result<T>) -> std::io::Result<T> {
+        if let Err(error) = &done
+            && !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::Interrupted)
+        {
+            LOST.get_or_init(|| error.to_string());
+        }
+        done
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Self::noted(std::io::stdout().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Self::noted(std::io::stdout().flush())
+    }
+}
+
+/// Why not all of what was said reached stdout, at the end of a run.
+pub fn lost() -> Option<&'static str> {
+    let _ = Stdout.flush();
+    LOST.get().map(String::as_str)
+}
+
+/// Writes to stdout; what is lost is told at the end.
 pub fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = Stdout.write_all(text.as_bytes());
 }
 
 /// The same with the end of a line.

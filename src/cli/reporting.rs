@@ -91,7 +91,14 @@ pub fn check<F>(reports: &[Wanted<F>]) -> Result<(), CliError> {
             return Err(CliError::new(message));
         }
     }
-    Ok(())
+    let twice =
+        reports.iter().enumerate().find(|(at, wanted)| reports[..*at].iter().any(|w| w.file == wanted.file));
+    match twice {
+        Some((_, wanted)) if wanted.file.is_file() || !wanted.file.exists() => {
+            Err(CliError::new(format!("two reports would be written to `{}`", wanted.file.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes all reports that are asked for.

@@ -2,7 +2,7 @@
 
 use super::CliError;
 use super::options::{KeepArgs, RunArgs};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, say};
 use super::{extra_vars, interrupt, list, passwords, state};
 use crate::engine::{self, Cache, Local, LoginOptions, Options, Review, SeenAs, Selected, Setup, Turn};
 use crate::files::Files;
@@ -14,7 +14,6 @@ use crate::saved::Clock;
 use crate::saved::secrets::VARIABLES;
 use crate::template::{Layer, RunInputs, Templar};
 use crate::transport::{self, Connector};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -134,8 +133,7 @@ pub fn ready(
     let clock = source.clock;
     match prepared(args, output, &how, source)? {
         Prepared::Page(page) => {
-            // A reader that has seen enough may have gone.
-            let _ = std::io::stdout().write_all(page.as_bytes());
+            say(&page);
             Ok(None)
         }
         Prepared::Run(setup, masker, progress) => {

@@ -1,14 +1,13 @@
 //! `harda runs`.
 
 use super::options::{BecomeArgs, InventoryArgs, LoginArgs};
-use super::output::{Format, OutputArgs};
+use super::output::{Format, OutputArgs, say};
 use super::reporting::ReportArgs;
 use super::{CliError, host_runs, state};
 use crate::record::{Event, Mode};
 use crate::report::{Masker, count, safe_line};
 use clap::{Args, Subcommand};
 use std::fmt::Write;
-use std::io::Write as _;
 
 /// List the runs that a record is kept of: on this machine, or with -i on hosts, to roll back to
 #[derive(Debug, Args)]
@@ -53,10 +52,9 @@ pub fn run(args: &RunsArgs, output: &OutputArgs) -> Result<i32, CliError> {
 
 fn show(run: &str, report: &ReportArgs, output: &OutputArgs) -> Result<i32, CliError> {
     report.check()?;
-    if let Some(audit) = state::audit_of(run) {
+    if let Some(audit) = state::audit_of(run)? {
         report.write(&audit)?;
-        // A reader that has seen enough may have gone.
-        let _ = std::io::stdout().write_all(report.page(&audit, output).as_bytes());
+        say(&report.page(&audit, output));
         return Ok(0);
     }
     if !report.report.is_empty() {
@@ -87,8 +85,8 @@ struct Line {
 fn list(output: &OutputArgs) -> Result<i32, CliError> {
     let mut page = String::new();
     for run in state::runs()?.iter().rev() {
-        let line = match state::run(run) {
-            Ok(kept) => line(&kept),
+        let line = match state::run(run).and_then(|kept| line(&kept)) {
+            Ok(line) => line,
             Err(error) => {
                 let _ = writeln!(page, "{}  {}", safe_line(run), safe_line(&error.to_string()));
                 continue;
@@ -102,12 +100,11 @@ fn list(output: &OutputArgs) -> Result<i32, CliError> {
     if page.is_empty() && output.format == Format::Text {
         page.push_str("no records are kept here yet\n");
     }
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(0)
 }
 
-fn line(kept: &state::Kept) -> Line {
+fn line(kept: &state::Kept) -> Result<Line, CliError> {
     let mut line = Line { run: kept.run.clone(), made: kept.made.clone(), what: "plan", ..Line::default() };
     for event in &kept.events {
         match event {
@@ -120,13 +117,13 @@ fn line(kept: &state::Kept) -> Line {
             _ => {}
         }
     }
-    if let Some(audit) = state::audit_of(&kept.run) {
+    if let Some(audit) = state::audit_of(&kept.run)? {
         line.what = "audit";
         line.playbook = audit.pack.name.clone();
         line.compliant = Some(audit.is_compliant());
         line.is_part = !audit.is_whole();
     }
-    line
+    Ok(line)
 }
 
 fn text(line: &Line) -> String {

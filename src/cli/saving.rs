@@ -2,7 +2,7 @@
 
 use super::CliError;
 use super::options::RunArgs;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, OutputArgs, say};
 use super::passwords;
 use super::run::{How, Ready, Source, ready};
 use crate::engine::{Outcome, Review, SeenAs};
@@ -12,7 +12,6 @@ use crate::report::{Paint, count, fold, safe_line, safe_long_line};
 use crate::saved::{self, Arguments, EXTENSION, Inputs, Plan, Seal, secrets};
 use clap::Args;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The exit code of a run that was interrupted: half a plan isn't saved.
@@ -233,8 +232,7 @@ fn arguments(args: &RunArgs, output: &OutputArgs) -> Result<Arguments, InputErro
 }
 
 fn print(text: &str) {
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    say(&text);
 }
 
 fn json(out: &Path, plan: &Plan, sha256: &str, sealed: bool) -> String {

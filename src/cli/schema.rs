@@ -1,10 +1,10 @@
 //! `harda schema`.
 
 use super::CliError;
+use super::output::say_line;
 use crate::compliance::audit::Audit;
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
-use std::io::Write;
 
 /// Print the JSON Schema of a file that harda writes
 #[derive(Debug, Args)]
@@ -27,6 +27,6 @@ pub fn run(args: &SchemaArgs) -> Result<i32, CliError> {
     };
     let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     // A reader that has seen enough may have gone.
-    let _ = writeln!(std::io::stdout(), "{text}");
+    say_line(text);
     Ok(0)
 }

@@ -1,14 +1,13 @@
 //! `harda show`.
 
 use super::CliError;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, OutputArgs, say};
 use super::reviewed::OpenArgs;
 use super::saving::left_out;
 use crate::record::{Event, Mode};
 use crate::report::{Masker, Paint, safe_line};
 use crate::saved::Plan;
 use clap::Args;
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Show a saved plan; no host is contacted
@@ -27,8 +26,7 @@ pub fn run(args: &ShowArgs, output: &OutputArgs) -> Result<i32, CliError> {
     let mode = match output.format {
         Format::Json => Mode::Plan,
         Format::Text => {
-            // A reader that has seen enough may have gone.
-            let _ = std::io::stdout().write_all(heading(output, &plan, &sha256).as_bytes());
+            say(&heading(output, &plan, &sha256));
             // Shown as an apply announces it: with what it comes to, and no run's recap.
             Mode::Apply
         }

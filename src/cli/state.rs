@@ -153,10 +153,13 @@ pub fn keep(audit: &Audit) {
     }
 }
 
-/// The audit that a run came to, if it was one.
-pub fn audit_of(run: &str) -> Option<Audit> {
-    let path = named(run, "audit.json").ok()?;
-    parse(run, &read(&path, run).ok()?).ok()
+/// The audit that a run came to, if it was one; an error if it can't be read.
+pub fn audit_of(run: &str) -> Result<Option<Audit>, CliError> {
+    let path = named(run, "audit.json")?;
+    match path.exists() {
+        true => parse(run, &read(&path, run)?).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Reads an audit: a file, or the id of a run that was kept.
@@ -207,7 +210,8 @@ pub fn earlier(now: &Audit) -> Vec<Point> {
     let runs = runs().unwrap_or_default();
     // Runs are named by their time.
     let older = runs.iter().rev().filter(|run| **run < now.run).take(LOOKED_AT);
-    let audits = older.filter_map(|run| audit_of(run)).filter(|before| is_comparable(before, now));
+    let audits =
+        older.filter_map(|run| audit_of(run).ok().flatten()).filter(|before| is_comparable(before, now));
     let mut points: Vec<Point> = audits.take(EARLIER).map(|before| Point::of(&before)).collect();
     points.reverse();
     points

@@ -1,12 +1,11 @@
 //! `harda why`.
 
 use super::CliError;
-use super::output::OutputArgs;
+use super::output::{OutputArgs, say};
 use super::reporting::LangArgs;
 use super::state;
 use crate::report::audit::why;
 use clap::Args;
-use std::io::Write;
 
 /// Show why a control is as it is on a host: from the requirement to what the host answered
 ///
@@ -40,7 +39,6 @@ pub fn run(args: &WhyArgs, output: &OutputArgs) -> Result<i32, CliError> {
             controls.join(", ")
         )));
     };
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(0)
 }

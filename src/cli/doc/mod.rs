@@ -7,10 +7,10 @@ mod variable;
 
 use super::CliError;
 use super::output::OutputArgs;
+use super::output::say;
 use super::reporting::LangArgs;
 use crate::report::Paint;
 use clap::Args;
-use std::io::Write as _;
 
 /// Tell about modules, a pack's controls, and the variables that a site may set
 ///
@@ -49,8 +49,7 @@ pub fn run(args: &DocArgs, output: &OutputArgs) -> Result<i32, CliError> {
         }
         module => module::page(module, &paint)?,
     };
-    // A reader that has seen enough may have gone.
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    say(&page);
     Ok(0)
 }
 

@@ -46,9 +46,11 @@ impl Walk<'_> {
     }
 
     /// In an audit a look of no control that fails says nothing about the host: what rests on it is
-    /// unknown, and all else is judged. A check of the playbook's author ends the host as ever.
+    /// unknown, and all else is judged. Nor does a handler: what notifies it is found already. A check
+    /// of the playbook's author ends the host as ever.
     pub(in crate::engine) fn look_on(&self, job: &Job<'_>, step: &mut Step) {
-        let is_look = job.task.control().is_none() && job.task.only_looks() && !step.entry.checked;
+        let only_follows = job.task.only_looks() || job.handler.is_some();
+        let is_look = job.task.control().is_none() && only_follows && !step.entry.checked;
         if let Status::Failed { ignored, rescued: false, .. } = &mut step.entry.status
             && self.looks_on()
             && is_look
