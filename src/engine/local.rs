@@ -1,7 +1,7 @@
 //! Local files as inputs of planning: read once a run, so that every host and every round plans on
 //! the same bytes.
 
-use crate::files::Files;
+use crate::files::{Files, embedded};
 use crate::module::LocalFiles;
 use crate::resource::file::{Body, Bytes, SHOWN_BYTES, hex};
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ impl Local {
     }
 
     fn find(&self, path: &Path) -> std::io::Result<Body> {
-        if self.files.is_saved() {
+        if self.files.is_saved() || embedded::is(path) {
             return self.files.read(path).map(Body::of);
         }
         let mut file = std::fs::File::open(path)?;
@@ -81,5 +81,23 @@ impl LocalFiles for Local {
         }
         files.sort();
         Ok(files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_with_harda_is_copied_like_any_file() {
+        let local = Local::default();
+        let copied: Vec<PathBuf> = embedded::all().into_iter().map(|(path, _)| path).collect();
+        let copied: Vec<&PathBuf> =
+            copied.iter().filter(|path| path.starts_with("playbooks/files")).collect();
+        assert!(!copied.is_empty());
+        for path in copied {
+            let body = local.body(&Path::new(embedded::ROOT).join(path)).expect("read");
+            assert!(body.size > 0, "{}", path.display());
+        }
     }
 }
