@@ -5,7 +5,7 @@ use super::looking;
 use super::options::RunArgs;
 use super::output::{Format, OutputArgs};
 use super::runs::RunsArgs;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Restoration};
 use crate::report::{Paint, safe_long_line as safe_line};
 use crate::resource::runs::{ALL, Runs};
 use std::fmt::Write;
@@ -35,7 +35,8 @@ fn state(manifest: &Manifest, all: &[Manifest]) -> String {
         return format!("damaged: {}", manifest.damage.join("; "));
     }
     if let Some(restoration) = &manifest.restored {
-        return format!("restored by the host at {}: {}", restoration.at, restoration.why);
+        let Restoration { at, why } = restoration;
+        return format!("restored by the host at {at} ({why}); what was not under its switch stands");
     }
     match (undone(manifest, all), manifest.ended) {
         (Some((by, true)), _) => format!("rolled back by {by}"),
