@@ -104,6 +104,10 @@ fn words(step: &Step) -> Vec<String> {
     }
 }
 
+fn said_task(step: &Step) -> String {
+    format!("`{}` ({})", step.entry.origin.task, step.entry.origin.place)
+}
+
 /// Before a step: ends a unit that is complete, and arms where the step can lock out. Gives why
 /// the switch could not be armed.
 pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, Ending> {
@@ -156,7 +160,7 @@ pub fn before(run: &mut HostRun<'_>, ahead: &[Step]) -> Result<Option<String>, E
         armed.tasks.insert(origin.task.clone());
         armed.steps.push(step.id.clone());
         armed.effects.note(step, feeds_a_risk(step, after));
-        armed.task = format!("`{}` ({})", origin.task, origin.place);
+        armed.task = said_task(step);
     }
     Ok(None)
 }
@@ -184,15 +188,16 @@ pub fn unguarded(run: &HostRun<'_>) -> Option<String> {
     ))
 }
 
-/// Whether the unit is not complete yet: the next step can lock out too, or a handler is to come
-/// that makes its Changes effective.
+/// Whether the unit is not complete yet: the next step can lock out too, or a later item of the same
+/// loop, or a handler is to come that makes its Changes effective.
 fn goes_on(run: &HostRun<'_>, ahead: &[Step]) -> bool {
     let Some(armed) = &run.guard.armed else { return false };
     let to_do = |step: &&Step| !matches!(step.todo, Todo::Nothing) && run.log.done(&step.id).is_none();
     let mut left = ahead.iter().filter(to_do);
     let Some(next) = left.next() else { return false };
     let is_ours = |step: &Step| step.entry.origin.triggers.iter().any(|task| armed.tasks.contains(task));
-    is_risky(next) || is_ours(next) || left.any(is_ours)
+    let of_loop = |step: &Step| is_risky(step) && said_task(step) == armed.task;
+    is_risky(next) || is_ours(next) || left.any(|step| is_ours(step) || of_loop(step))
 }
 
 /// What is written, under the switch: as it is where none is armed.
