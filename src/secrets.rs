@@ -3,6 +3,7 @@
 mod forms;
 
 use crate::secret::Secret;
+use std::collections::HashMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 /// What stands in a secret's place.
@@ -35,7 +36,19 @@ const COMMON: &[&str] = &[
 
 /// The secret values of a run. Clones share them, so that one found late is masked at once.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<RwLock<Vec<Known>>>);
+pub struct Secrets {
+    known: Arc<RwLock<Vec<Known>>>,
+    declared: Arc<RwLock<HashMap<String, Shape>>>,
+}
+
+/// Which parts of a variable are secret.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    /// All that is in it.
+    pub whole: bool,
+    /// By the keys of a mapping, or of each mapping of a list.
+    pub keys: Vec<(String, Shape)>,
+}
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -56,6 +69,17 @@ impl Secrets {
         self.insert(secret, SHORTEST, true);
     }
 
+    /// Has whatever a variable of this name is given, wherever it is given, taken for a secret.
+    pub fn declare(&self, variable: &str, shape: Shape) {
+        let mut all = self.declared.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        all.insert(variable.to_string(), shape);
+    }
+
+    /// What is secret of a variable of this name.
+    pub fn declared(&self, variable: &str) -> Option<Shape> {
+        self.declared.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(variable).cloned()
+    }
+
     /// A value that a task hides.
     pub fn hide(&self, value: &str) {
         self.insert(value, SHORTEST_HIDDEN, false);
@@ -64,7 +88,7 @@ impl Secrets {
     fn insert(&self, secret: &str, shortest: usize, given: bool) {
         let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
         let whole = Some(secret.trim()).filter(|text| text.len() >= shortest && !COMMON.contains(text));
-        let mut all = self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut all = self.known.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         for value in whole.into_iter().chain(lines) {
             let plain = std::iter::once(value.to_string());
             for form in plain.chain(forms::of(value)) {
@@ -100,7 +124,7 @@ impl Secrets {
     }
 
     fn all(&self) -> RwLockReadGuard<'_, Vec<Known>> {
-        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.known.read().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     pub fn mask(&self, text: &mut String) {

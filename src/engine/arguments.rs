@@ -1,11 +1,13 @@
 //! What a site says in the variables of a play's `argument_specs`, checked before any contact.
 
-use super::result;
 use super::setup::Setup;
 use super::vars::HostLayers;
-use crate::place::{InputError, Place, nearest};
+use crate::place::{InputError, nearest};
 use crate::playbook::argument_specs::{Kind, Spec};
+use crate::playbook::model::Play;
+use crate::secrets::Shape;
 use crate::template::{Scope, Value, Var};
+use crate::yaml::Node;
 use minijinja::value::ValueKind;
 
 /// Checks the variables of all hosts in all plays; each mistake is told once.
@@ -15,15 +17,23 @@ pub fn check(setup: &Setup) -> Result<(), Vec<InputError>> {
     if setup.playbook.plays.iter().all(|play| play.specs.is_empty()) {
         return Ok(());
     }
+    let specs = setup.playbook.plays.iter().flat_map(|play| play.specs.iter()).flat_map(|topic| &topic.specs);
+    specs.filter(|spec| has_secret(spec)).for_each(|spec| setup.secrets.declare(&spec.name, shape(spec)));
     for host in &setup.hosts {
-        let layers = HostLayers::new(setup, host).map_err(|error| vec![error])?;
-        let scope = layers.play_scope();
+        let mut layers = HostLayers::new(setup, host).map_err(|error| vec![error])?;
         for play in &setup.playbook.plays {
-            if !setup.in_play(play, &scope, host).map_err(|error| vec![error])? {
+            if !setup.in_play(play, &layers.play_scope(), host).map_err(|error| vec![error])? {
                 continue;
             }
+            // A file of variables whose name hangs on what the host says is read once that is known.
+            if let Err(error) = layers.enter(setup, play)
+                && !play.vars_files.iter().any(Node::is_template)
+            {
+                return Err(vec![error]);
+            }
+            let scope = layers.play_scope();
             for spec in play.specs.iter().flat_map(|topic| &topic.specs) {
-                for error in variable(setup, spec, &scope, host, &play.place) {
+                for error in variable(setup, spec, &scope, host, play) {
                     if !errors.contains(&error) {
                         errors.push(error);
                     }
@@ -34,10 +44,11 @@ pub fn check(setup: &Setup) -> Result<(), Vec<InputError>> {
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-fn variable(setup: &Setup, spec: &Spec, scope: &Scope, host: &str, play: &Place) -> Vec<InputError> {
+fn variable(setup: &Setup, spec: &Spec, scope: &Scope, host: &str, play: &Play) -> Vec<InputError> {
+    let is_open = play.vars_files.iter().any(Node::is_template);
     let place = match scope.get(&spec.name) {
-        None if spec.required => {
-            let error = InputError::at(play, format!("`{host}` has no variable `{}`", spec.name));
+        None if spec.required && !is_open => {
+            let error = InputError::at(&play.place, format!("`{host}` has no variable `{}`", spec.name));
             return vec![error.hint(spec.description.clone())];
         }
         None => return Vec::new(),
@@ -47,7 +58,6 @@ fn variable(setup: &Setup, spec: &Spec, scope: &Scope, host: &str, play: &Place)
     let mut wrong = Vec::new();
     match setup.templar.variable(&spec.name, scope) {
         Some(Ok(value)) => {
-            hide(setup, spec, &value);
             checked(spec, &spec.name, &value, &mut wrong);
         }
         // Nothing may show of it before it is known what to mask.
@@ -68,21 +78,9 @@ fn has_secret(spec: &Spec) -> bool {
     spec.secret || spec.options.iter().any(has_secret)
 }
 
-/// Has the values of secret variables, and of secret keys in others, masked from here on.
-fn hide(setup: &Setup, spec: &Spec, value: &Value) {
-    if spec.secret {
-        let mut texts = Vec::new();
-        result::texts(value, &mut texts);
-        texts.iter().for_each(|text| setup.secrets.add(text));
-    }
-    let is_list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
-    let items = if is_list { value.try_iter().into_iter().flatten().collect() } else { vec![value.clone()] };
-    for option in &spec.options {
-        items
-            .iter()
-            .filter_map(|item| item.get_attr(&option.name).ok())
-            .for_each(|found| hide(setup, option, &found));
-    }
+fn shape(spec: &Spec) -> Shape {
+    let parts = spec.options.iter().filter(|option| has_secret(option));
+    Shape { whole: spec.secret, keys: parts.map(|option| (option.name.clone(), shape(option))).collect() }
 }
 
 /// Notes what is wrong with a value, by its path: `usb_devices[2].purpose`.

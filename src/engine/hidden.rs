@@ -4,9 +4,11 @@
 use super::result;
 use super::task::Job;
 use super::walk::Walk;
+use crate::change::Change;
 use crate::fragment::Reply;
 use crate::module::{Kind, Param};
 use crate::record::Status;
+use crate::resource::{State, file::Body};
 use crate::secrets::{MASK, Secrets};
 use crate::template::Scope;
 use crate::yaml::{Node, Yaml};
@@ -105,6 +107,22 @@ impl Walk<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether a Change shows a secret. A rollback knows no variables: it is noted where it is made.
+pub fn holds_secret(change: &Change, secrets: &Secrets) -> bool {
+    let bodies = [&change.from, &change.to].map(|state| match state {
+        State::File(file) => file.body().and_then(Body::memory).map(|bytes| String::from_utf8_lossy(bytes)),
+        _ => None,
+    });
+    let shown = || format!("{:?}", change.differences());
+    bodies.iter().flatten().any(|text| secrets.is_in(text)) || secrets.is_in(&shown())
+}
+
+/// A text that is kept on the host, for whoever lists its runs.
+pub fn masked(mut text: String, secrets: &Secrets) -> String {
+    secrets.mask(&mut text);
+    text
 }
 
 fn hides(param: &Param) -> bool {

@@ -2,6 +2,7 @@
 //! makes a Change, before it; the mark that it was made comes after it, in the same script.
 
 use super::guard;
+use super::hidden::{holds_secret, masked};
 use super::host::{Ending, HostRun};
 use super::pending::{self, Pending};
 use super::realise::send_plain;
@@ -17,6 +18,7 @@ use crate::record::Event;
 use crate::resource::file::What;
 use crate::resource::user::UserState;
 use crate::resource::{Key, State};
+use crate::secrets::Secrets;
 use std::fmt::Write;
 
 /// Exit status of a script that could not keep what it was to change, and changed nothing.
@@ -130,7 +132,7 @@ fn script(run: &mut HostRun<'_>, step: &Step, batch: &[Change]) -> Around {
     for (n, change) in numbers.iter().zip(batch) {
         let (copy, kept) = copy(*n, change);
         copies.push_str(&copy);
-        lines.push(Line::Change(made(*n, change, &step.entry.origin, kept)).write());
+        lines.push(Line::Change(made(*n, change, &step.entry.origin, kept, &run.setup.secrets)).write());
         if let Some(home) = new_home(change) {
             let line = Line::NewHome { n: *n }.write();
             let _ = writeln!(copies, "[ -e {} ] || say {}", quote(home), quote(&line));
@@ -194,7 +196,7 @@ fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn made(n: usize, change: &Change, origin: &Origin, kept: Option<String>) -> Made {
+fn made(n: usize, change: &Change, origin: &Origin, kept: Option<String>, secrets: &Secrets) -> Made {
     Made {
         n,
         key: change.key.clone(),
@@ -203,12 +205,12 @@ fn made(n: usize, change: &Change, origin: &Origin, kept: Option<String>) -> Mad
         extras: change.extras.clone(),
         task: origin.task.clone(),
         // What a `no_log` task loops over may be what must not be told.
-        item: origin.item.clone().filter(|_| !origin.secret),
+        item: origin.item.clone().filter(|_| !origin.secret).map(|item| masked(item, secrets)),
         place: origin.place.to_string(),
         control: origin.control.clone(),
         undo: change.undo(),
         at: now(),
-        secret: origin.secret || change.extras.hidden,
+        secret: origin.secret || change.extras.hidden || holds_secret(change, secrets),
         kept,
     }
 }
@@ -300,7 +302,10 @@ pub fn before_act(run: &mut HostRun<'_>, step: &Step, run_as: &RunAs) -> String 
     let opaque = matches!(&step.todo, Todo::Act(action, ..) if action.opaque);
     let act = Acted {
         opaque,
-        title: step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default(),
+        title: masked(
+            step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default(),
+            &run.setup.secrets,
+        ),
         task: origin.task.clone(),
         place: origin.place.to_string(),
         at: now(),

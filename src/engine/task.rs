@@ -12,7 +12,7 @@ use crate::playbook::model::{Play, Task};
 use crate::record::{Entry, Status};
 use crate::resource::Opaque;
 use crate::resource::user::User;
-use crate::template::{Scope, Var, is_omit, unknown};
+use crate::template::{Scope, Var, is_omit, note_declared, unknown};
 use crate::world::Stop;
 use crate::yaml::{Node, Yaml};
 use minijinja::Value;
@@ -64,6 +64,7 @@ impl Walk<'_> {
             };
             results.push(result);
             for (name, value) in step.done.facts.clone() {
+                note_declared(&self.setup.secrets, &name, &value);
                 self.memory.learn(&name, value);
             }
             self.out.steps.push(step);

@@ -5,9 +5,34 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::frame;
-use super::lazy::{LazyMap, LazySeq, Slot};
+use super::lazy::{LazyMap, LazySeq, Slot, Tuples, settle};
 use super::scope::Root;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, Shape};
+
+/// Notes the value of a variable that is declared to be a secret, or to hold some.
+pub fn note_declared(secrets: &Secrets, name: &str, value: &Value) {
+    // What can't be rendered yet shows nowhere yet.
+    if let Some(shape) = secrets.declared(name)
+        && let Ok(value) = settle(value, Tuples::ToLists)
+    {
+        note_parts(secrets, &shape, &value);
+    }
+}
+
+fn note_parts(secrets: &Secrets, shape: &Shape, value: &Value) {
+    if value.kind() == ValueKind::Seq {
+        return value.try_iter().into_iter().flatten().for_each(|item| note_parts(secrets, shape, &item));
+    }
+    if shape.whole {
+        match value.kind() {
+            ValueKind::Number => secrets.add(&value.to_string()),
+            _ => texts(value).iter().for_each(|text| secrets.add(text)),
+        }
+    }
+    for (key, shape) in &shape.keys {
+        value.get_attr(key).iter().for_each(|part| note_parts(secrets, shape, part));
+    }
+}
 
 /// Notes what was made of secrets among the arguments of a call.
 pub(super) fn note(given: &[&Value], made: &Value) {

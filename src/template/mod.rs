@@ -37,6 +37,7 @@ mod truth;
 mod unknown;
 mod version;
 
+pub use derived::note_declared;
 pub use error::RenderError;
 pub use minijinja::Value;
 pub use render::{RunInputs, Templar};

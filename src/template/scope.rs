@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
+use super::derived::note_declared;
 use super::error::RenderError;
 use super::frame::{self, Missing};
 use super::lazy::{guard, hand_out, has_template, lazy, plain};
@@ -102,6 +103,9 @@ impl Root {
         };
         if let Ok(mut known) = self.known.lock() {
             known.insert(name.to_string(), result.clone());
+        }
+        if let Ok(value) = &result {
+            note_declared(&self.core.inputs.secrets, name, value);
         }
         Some(result)
     }

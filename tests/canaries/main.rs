@@ -37,6 +37,10 @@ pub const CANARIES: &[&str] = &[
     "kanarie-argument-57",
     "kanarie-vault-58",
     "kanarie-declared-59",
+    "kanarie-play-61",
+    "kanarie-file-62",
+    "kanarie-task-63",
+    "kanarie-fact-64",
 ];
 
 /// The same in a form that a log or a process may have: in base64, at each of its three offsets,

@@ -12,7 +12,9 @@ const BOOK: &str = r#"
   hosts: all
   become: true
   argument_specs: specs.yml
+  vars_files: [secrets.yml]
   vars:
+    in_play: kanarie-play-61
     content: kanarie-content-51
     inside: kanarie-template-52
     fed: kanarie-stdin-53
@@ -68,6 +70,11 @@ const BOOK: &str = r#"
           basic = {{ ('admin:' ~ declared.key) | b64encode }}
         dest: /srv/canaries/declared
         mode: '0600'
+    - name: set
+      set_fact: {in_fact: "{{ 'kanarie' ~ '-fact-64' }}"}
+    - name: careless with what is declared
+      copy: {content: "{{ in_play }} {{ in_file }} {{ in_task }} {{ in_fact }}\n", dest: /srv/canaries/given, mode: '0600'}
+      vars: {in_task: kanarie-task-63}
     - name: careless
       debug: {msg: "{{ content }} {{ fed }} {{ said_secret }} {{ ansible_become_password | default('') }} {{ said.stdout | default('') }} {{ ('u:' ~ content) | b64encode }} {{ content | upper }} {{ content | reverse }} {{ declared }} {{ declared.key | hash('sha256') }} {{ ansible_become_password | default('') | hash('sha256') }}"}
     - name: careless failure
@@ -87,6 +94,10 @@ argument_specs:
         description: What the test is given.
         options:
           key: {type: str, no_log: true, description: A secret.}
+      in_play: {type: str, required: true, no_log: true, description: A secret.}
+      in_file: {type: str, required: true, no_log: true, description: A secret.}
+      in_task: {type: str, no_log: true, description: A secret.}
+      in_fact: {type: str, no_log: true, description: A secret.}
 ";
 
 /// An inventory of both hosts by password, which comes from a variable as if from a vault.
@@ -172,6 +183,7 @@ fn no_secret_comes_out_anywhere() {
     let hosts = inventory(&here);
     let book = here.write("play.yml", BOOK);
     here.write("specs.yml", SPECS);
+    here.write("secrets.yml", "in_file: kanarie-file-62\n");
     here.write("templates/canary.j2", "token {{ inside }}\n");
     let passphrase = here.write("passphrase", "kanarie-vault-58\n");
     let seal = ["--seal-passphrase-file", passphrase.as_str()];
