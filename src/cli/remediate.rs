@@ -209,6 +209,9 @@ fn of_foreign(
         .pack()
         .ok_or_else(|| wrong("another tool's report goes with a pack, not a playbook".into()))?;
     let reports = foreign::read(tool, bytes).map_err(wrong)?;
+    if args.for_host.is_some() {
+        foreign::of_one_host(&reports).map_err(|why| wrong(safe_line(&why)))?;
+    }
     let mut all = Failing { is_foreign: true, ..Failing::default() };
     for report in &reports {
         let host = args.for_host.as_deref().unwrap_or(&report.target);
@@ -224,7 +227,7 @@ fn of_foreign(
         for rule in &failing.unmapped {
             say_line(format!("  {}", safe_line(rule)));
         }
-        all.of_host.extend(failing.of_host);
+        all.add(failing);
     }
     Ok(all)
 }

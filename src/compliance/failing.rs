@@ -43,6 +43,15 @@ impl Failing {
         failing
     }
 
+    /// What another report says too: of one host all that either of them names.
+    pub fn add(&mut self, other: Failing) {
+        for (host, controls) in other.of_host {
+            self.of_host.entry(host).or_default().extend(controls);
+        }
+        self.unmapped.extend(other.unmapped);
+        self.findings += other.findings;
+    }
+
     /// Keeps these controls only; all where none is named.
     pub fn only(&mut self, controls: &[String]) {
         if !controls.is_empty() {
@@ -60,5 +69,31 @@ impl Failing {
 
     pub fn controls(&self) -> BTreeSet<&String> {
         self.of_host.values().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(host: &str, controls: &[&str], unmapped: &str) -> Failing {
+        let controls = controls.iter().map(|id| (*id).to_string()).collect();
+        Failing {
+            of_host: [(host.to_string(), controls)].into(),
+            unmapped: [unmapped.to_string()].into(),
+            findings: 2,
+            is_foreign: true,
+            ..Failing::default()
+        }
+    }
+
+    #[test]
+    fn two_reports_of_one_host_are_taken_together() {
+        let mut all = foreign("h1", &["a"], "x");
+        all.add(foreign("h1", &["b"], "y"));
+        all.add(foreign("h2", &["c"], "y"));
+        assert_eq!(all.of_host["h1"], ["a".to_string(), "b".to_string()].into());
+        assert_eq!(all.of_host["h2"], ["c".to_string()].into());
+        assert_eq!((all.findings, all.unmapped.len()), (6, 2));
     }
 }
