@@ -91,13 +91,7 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     failing.only(&args.control);
     tell_left_out(&failing.left_out);
     if failing.of_host.is_empty() {
-        let why = match (failing.left_out.is_empty(), args.is_narrow()) {
-            (true, false) => "no control failed",
-            (true, true) => "no control failed of those that are meant",
-            (false, _) => "what doesn't pass is left out",
-        };
-        say_line(format!("nothing to remediate: {why}"));
-        return Ok(if failing.left_out.is_empty() { 0 } else { 3 });
+        return Ok(nothing_to_do(&failing, args.is_narrow()));
     }
     let Some(planned) = looked_at(&args_of_audit, output, &subject, &failing.of_host, false)? else {
         return Ok(0);
@@ -136,6 +130,13 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
         (0, _) => 2,
         (code, _) => code,
     })
+}
+
+/// Says why nothing is done; what doesn't pass stays so, which the exit code tells.
+fn nothing_to_do(failing: &Failing, is_narrow: bool) -> i32 {
+    let (why, code) = ending::nothing(failing, is_narrow);
+    say_line(format!("nothing to remediate: {why}"));
+    code
 }
 
 /// What a remediation is about.

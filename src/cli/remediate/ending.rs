@@ -1,9 +1,21 @@
 //! How a remediation ends: how many of what failed are put right, and what was left out and why.
 
 use crate::compliance::audit::Audit;
-use crate::compliance::failing::LeftOut;
+use crate::compliance::failing::{Failing, LeftOut};
 use crate::report::{count, safe_line};
 use std::collections::BTreeMap;
+
+/// Why there is nothing to do, and the exit code of that.
+pub fn nothing(failing: &Failing, is_narrow: bool) -> (String, i32) {
+    if !failing.left_out.is_empty() {
+        return ("what doesn't pass is left out".into(), 3);
+    }
+    if failing.findings > 0 && !failing.unmapped.is_empty() && !is_narrow {
+        return (format!("none of its {} has a control", count(failing.findings, "finding")), 3);
+    }
+    let why = if is_narrow { "no control failed of those that are meant" } else { "no control failed" };
+    (why.into(), 0)
+}
 
 /// The last lines: what was left out stands there again, below all that scrolled by.
 pub fn page(after: &Audit, left: &[LeftOut]) -> String {
@@ -41,6 +53,16 @@ pub fn lines(left: &[LeftOut]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn findings_without_a_control_are_no_success() {
+        let mut failing = Failing::default();
+        assert_eq!(nothing(&failing, false), ("no control failed".into(), 0));
+        failing = Failing { findings: 2, unmapped: ["x".into(), "y".into()].into(), ..failing };
+        assert_eq!(nothing(&failing, false), ("none of its 2 findings has a control".into(), 3));
+        failing.left_out.push(("h1".into(), "c".into(), "waived".into()));
+        assert_eq!(nothing(&failing, false).1, 3);
+    }
 
     #[test]
     fn what_was_left_out_is_counted_and_named_at_the_end() {
