@@ -113,23 +113,21 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     if of_host.is_empty() {
         say_line("nothing was changed");
         say(&ending::left_out(&left_out));
-        return Ok(match (refused.is_empty(), planned.exit_code()) {
-            (false, _) => 2,
-            (true, 0) if !left_out.is_empty() => 3,
-            (true, code) => code,
-        });
+        let code = if left_out.is_empty() { 0 } else { 3 };
+        let of_machines = if refused.is_empty() { 0 } else { 2 };
+        return Ok(ending::first(&[code, of_machines, planned.exit_code()]));
     }
     let code = applied(args, &args_of_audit, output, &subject, &of_host)?;
     let Some(after) = looked_at(&args_of_audit, output, &subject, &of_host, true)? else { return Ok(code) };
     state::keep(&after.audit);
     args.report.write(&after.audit)?;
     tell(&planned.audit, &after.audit, &left_out, output, args);
-    Ok(match (code, after.audit.is_remedied()) {
-        (0, true) if left_out.is_empty() => 0,
-        (0, _) if refused.is_empty() => 3,
-        (0, _) => 2,
-        (code, _) => code,
-    })
+    let is_done = after.audit.is_remedied() && left_out.is_empty();
+    let of_rest = if is_done { 0 } else { 3 };
+    let of_machines = if refused.is_empty() { 0 } else { 2 };
+    // The audits' own verdict on what fails is judged above; that a host was not reached is not.
+    let looked = [planned.code, after.code].into_iter().filter(|code| matches!(code, 4 | 130));
+    Ok(ending::first(&looked.chain([code, of_rest, of_machines]).collect::<Vec<_>>()))
 }
 
 /// Says why nothing is done; what doesn't pass stays so, which the exit code tells.

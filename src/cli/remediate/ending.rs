@@ -5,6 +5,12 @@ use crate::compliance::failing::{Failing, LeftOut};
 use crate::report::{count, safe_line};
 use std::collections::BTreeMap;
 
+/// Of several exit codes the one that is told.
+pub fn first(codes: &[i32]) -> i32 {
+    let order = [130, 1, 5, 4, 2, 3];
+    order.into_iter().find(|code| codes.contains(code)).unwrap_or(0)
+}
+
 /// Why there is nothing to do, and the exit code of that.
 pub fn nothing(failing: &Failing, is_narrow: bool) -> (String, i32) {
     if !failing.left_out.is_empty() {
@@ -53,6 +59,15 @@ pub fn lines(left: &[LeftOut]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_was_not_reached_comes_before_what_is_left_out() {
+        for (codes, told) in
+            [(&[3, 0, 4][..], 4), (&[3, 2], 2), (&[4, 5], 5), (&[0, 0], 0), (&[3, 130, 1], 130), (&[0, 3], 3)]
+        {
+            assert_eq!(first(codes), told, "{codes:?}");
+        }
+    }
 
     #[test]
     fn findings_without_a_control_are_no_success() {
