@@ -126,7 +126,7 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     let of_rest = if is_done { 0 } else { 3 };
     let of_machines = if refused.is_empty() { 0 } else { 2 };
     // The audits' own verdict on what fails is judged above; that a host was not reached is not.
-    let looked = [planned.code, after.code].into_iter().filter(|code| matches!(code, 4 | 130));
+    let looked = [planned.exit_code(), after.exit_code()].into_iter().filter(|code| *code != 3);
     Ok(ending::first(&looked.chain([code, of_rest, of_machines]).collect::<Vec<_>>()))
 }
 
