@@ -173,6 +173,7 @@ fn about(args: &RemediateArgs) -> Result<About, CliError> {
         return Err(error.hint("-l HOST remediates one of them"));
     }
     let subject = Subject::find(&files, args.pack.as_deref().unwrap_or(&audit.pack.given))?;
+    subject.fits(&audit.pack)?;
     let known = known(&subject, &audit.controls);
     let failing = Failing::of_audit(&audit);
     Ok(About { subject, failing, inventory: audit.inventory, extra_vars: audit.extra_vars, known })
