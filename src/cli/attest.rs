@@ -156,6 +156,10 @@ fn filled(
     // What was a file stays one; what is found as a file becomes one.
     let was_file = is_kept && old.is_some_and(|a| a.sha256.is_some());
     let path = evidence.as_ref().map(|name| beside(&args.attestations, name));
+    if let Some(folder) = path.as_ref().filter(|path| path.is_dir()) {
+        let message = format!("`{}` is a folder: evidence is one file, or a document's number", folder.display());
+        return Err(CliError::new(message).hint("pack it into one file"));
+    }
     let file = path.filter(|path| was_file || path.is_file());
     let sha256 = file.map(|path| evidence::read(&path)).transpose()?.map(|bytes| evidence::sha256(&bytes));
     if let (Some(name), false) = (&evidence, is_kept) {

@@ -4,7 +4,7 @@
 mod check;
 mod edit;
 
-pub use check::wrong_attestation;
+pub use check::{evidence as place_of_evidence, wrong_attestation};
 pub use edit::{add, renew};
 
 use super::Lang;
