@@ -119,7 +119,7 @@ fn attest(
     if let Some((_, wrong)) = wrong_attestation(&new) {
         return Err(CliError::new(wrong));
     }
-    let edited = renew(&args.attestations, text, &new)?;
+    let edited = renew(&args.attestations, text, &new, today)?;
     tell(&unified_diff(&Paint::new(output.color_on_stdout()), text, &edited));
     if !asking.agrees("write it")? {
         return Err(CliError::new("nothing was written"));
