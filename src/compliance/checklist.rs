@@ -167,7 +167,7 @@ impl Row {
 pub fn fill(source: &Source) -> Checklist {
     let (audit, declared, today) = (source.audit, source.declared, source.today);
     let mut hosts = audit.hosts.clone();
-    fulfil::unwaive(&mut hosts);
+    fulfil::unwaive(&mut hosts, &audit.waivers);
     fulfil::waive(&mut hosts, &declared.waivers, today, |id| source.pack.served_by(id));
     let requirements = fulfil::requirements(
         source.pack,

@@ -6,6 +6,9 @@ use super::pack::{Pack, Requirement, Statement};
 use super::{Level, Text, words};
 use jiff::civil::Date;
 
+/// Stands before what is said of a waiver that doesn't count.
+const BETWEEN: &str = "; ";
+
 /// Lays the waivers over what the controls came to. A waiver is never a pass; one that has expired,
 /// or has not begun, changes nothing.
 pub fn waive(
@@ -36,9 +39,7 @@ pub fn waive(
                     true => words::waiver_expired(other.expires),
                     false => words::waiver_not_yet(other.start),
                 };
-                if !result.why.en.ends_with(&note.en) {
-                    result.why = result.why.and(&note, "; ");
-                }
+                result.why = result.why.and(&note, BETWEEN);
             }
         }
     }
@@ -50,10 +51,14 @@ fn other_day<'w>(waivers: impl Iterator<Item = &'w Waiver> + Clone, today: Date)
     next.or_else(|| waivers.clone().find(|w| w.expires < today))
 }
 
-/// Takes the waivers off again, before those of another day are laid over it.
-pub fn unwaive(hosts: &mut [HostResult]) {
+/// Takes the waivers that were laid over it off again, and what was said of those that didn't count,
+/// before those of another day are laid over it.
+pub fn unwaive(hosts: &mut [HostResult], laid: &[Waiver]) {
+    let notes = |w: &Waiver| [words::waiver_expired(w.expires), words::waiver_not_yet(w.start)];
+    let notes: Vec<Text> = laid.iter().flat_map(notes).collect();
     for result in hosts.iter_mut().flat_map(|host| &mut host.results) {
         result.waiver = None;
+        result.why = notes.iter().fold(result.why.clone(), |why, note| why.without(note, BETWEEN));
         result.outcome = match result.outcome {
             Outcome::WaivedPass => Outcome::Pass,
             Outcome::Waived => result.unwaived.take().unwrap_or(Outcome::Fail),

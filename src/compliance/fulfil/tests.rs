@@ -158,7 +158,7 @@ fn a_waiver_that_ends_leaves_what_was_below_it() {
     for outcome in Outcome::ALL.into_iter().filter(|o| !matches!(o, Outcome::Waived | Outcome::WaivedPass)) {
         let mut hosts = [host("h1", "c", outcome)];
         waive(&mut hosts, &[of_control("2026-11-01", "2026-12-01")], day(TODAY), |_| Vec::new());
-        unwaive(&mut hosts);
+        unwaive(&mut hosts, &[]);
         let result = &hosts[0].results[0];
         assert_eq!((result.outcome, result.unwaived), (outcome, None));
     }
@@ -175,4 +175,19 @@ fn a_waiver_of_another_day_is_named_where_it_fails() {
     assert_eq!(why(std::slice::from_ref(&old)), "its waiver expired on 2025-12-31");
     assert_eq!(why(&[old, next]), "its waiver counts only from 2026-12-24");
     assert_eq!(why(&[]), "");
+}
+
+#[test]
+fn what_was_said_of_a_waiver_goes_with_it() {
+    for why in [Text::default(), Text::both("x")] {
+        for waiver in [of_control("2025-01-01", "2025-12-31"), of_control("2026-12-24", "2027-12-31")] {
+            let mut hosts = [host("h1", "c", Outcome::Fail)];
+            hosts[0].results[0].why = why.clone();
+            let laid = [waiver];
+            waive(&mut hosts, &laid, day(TODAY), |_| Vec::new());
+            assert_ne!(hosts[0].results[0].why, why);
+            unwaive(&mut hosts, &laid);
+            assert_eq!(hosts[0].results[0].why, why);
+        }
+    }
 }
