@@ -30,9 +30,7 @@ pub fn run(args: &CompareArgs, output: &OutputArgs) -> Result<i32, CliError> {
     let audit = match &args.from {
         Some(from) => state::audit(from)?,
         None => {
-            let both = |audit: &Audit| {
-                audit.host(&args.a).is_some() && audit.host(&args.b).is_some()
-            };
+            let both = |audit: &Audit| audit.host(&args.a).is_some() && audit.host(&args.b).is_some();
             let runs = state::runs()?;
             let kept = runs.iter().rev().filter_map(|run| state::audit_of(run).ok().flatten());
             newest(kept.filter(both)).ok_or_else(|| {

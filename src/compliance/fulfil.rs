@@ -56,7 +56,8 @@ impl About<'_> {
     /// The waiver that approves of its failure: its own, or of those that waive every statement that it
     /// serves the first. Where one of these is not waived, nobody has approved of the control's failure.
     fn waived_by(&self, waivers: &[Waiver], today: Date) -> Option<usize> {
-        let counts = |test: &dyn Fn(&Waiver) -> bool| waivers.iter().position(|w| w.counts_on(today) && test(w));
+        let counts =
+            |test: &dyn Fn(&Waiver) -> bool| waivers.iter().position(|w| w.counts_on(today) && test(w));
         let of_each = || {
             let of = |id: &String| counts(&|w| w.is_of_statement_on(id, self.host));
             let all: Option<Vec<usize>> = self.statements.iter().map(of).collect();

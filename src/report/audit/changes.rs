@@ -229,10 +229,17 @@ pub fn page(before: &Audit, now: &Audit, lang: Lang, color: bool) -> String {
 fn caveats(drift: &Drift, lang: Lang) -> Vec<String> {
     let machine = |other: &OtherMachine| {
         let word = lang.pick("en annan maskin än då", "another machine than then");
-        format!("{}: {word} (machine-id {}, {} {})", other.host, other.now, lang.pick("var", "was"), other.before)
+        format!(
+            "{}: {word} (machine-id {}, {} {})",
+            other.host,
+            other.now,
+            lang.pick("var", "was"),
+            other.before
+        )
     };
     let mut lines: Vec<String> = drift.other_machines.iter().map(machine).collect();
-    let only = |hosts: &[&str], word: &str| (!hosts.is_empty()).then(|| format!("{word} {}", hosts.join(", ")));
+    let only =
+        |hosts: &[&str], word: &str| (!hosts.is_empty()).then(|| format!("{word} {}", hosts.join(", ")));
     let then = only(&drift.hosts_only_before, lang.pick("bara då:", "only then:"));
     let now = only(&drift.hosts_only_now, lang.pick("bara nu:", "only now:"));
     let hosts: Vec<String> = then.into_iter().chain(now).collect();
