@@ -98,7 +98,7 @@ mod tests {
         };
         assert_eq!(of("DOC-1 rev B").expect("a number"), []);
         std::fs::write(folder.path().join("room.pdf"), "a room").expect("written");
-        let error = of("room.pdf").expect_err("no sum").to_string();
+        let error = of("room.pdf").expect_err("no sum").into_errors()[0].to_string();
         let sum = sha256(b"a room");
         assert!(error.contains("a.yml:7:15: `room.pdf` is a file"), "{error}");
         assert!(error.contains("`harda attest 3.1-a`") && error.contains(&sum), "{error}");
