@@ -5,7 +5,7 @@ use super::evidence::{self, beside};
 use super::output::{OutputArgs, say};
 use super::subject::Subject;
 use super::{CliError, auditing, kept};
-use crate::compliance::declared::{Attestation, Declared, renew, wrong_attestation};
+use crate::compliance::declared::{Attestation, Declared, Waiver, renew, wrong_attestation};
 use crate::compliance::pack::{Pack, Statement};
 use crate::files::Files;
 use crate::report::{Paint, safe_line, unified_diff};
@@ -59,7 +59,11 @@ pub struct AttestArgs {
 }
 
 fn span(text: &str) -> Result<Span, String> {
-    text.parse().map_err(|_| format!("`{text}` is no time: 30d or 8w are"))
+    let span: Span = text.parse().map_err(|_| format!("`{text}` is no time: 30d or 8w are"))?;
+    match span.is_negative() {
+        true => Err(format!("`{text}` lies behind: what has run out is listed with any time, 0d too")),
+        false => Ok(span),
+    }
 }
 
 pub fn run(args: &AttestArgs, output: &OutputArgs) -> Result<i32, CliError> {
@@ -119,7 +123,7 @@ fn attest(
     if let Some((_, wrong)) = wrong_attestation(&new) {
         return Err(CliError::new(wrong));
     }
-    let edited = renew(&args.attestations, text, &new)?;
+    let edited = renew(&args.attestations, text, &new, today)?;
     tell(&unified_diff(&Paint::new(output.color_on_stdout()), text, &edited));
     if !asking.agrees("write it")? {
         return Err(CliError::new("nothing was written"));
@@ -156,6 +160,11 @@ fn filled(
     // What was a file stays one; what is found as a file becomes one.
     let was_file = is_kept && old.is_some_and(|a| a.sha256.is_some());
     let path = evidence.as_ref().map(|name| beside(&args.attestations, name));
+    if let Some(folder) = path.as_ref().filter(|path| path.is_dir()) {
+        let message =
+            format!("`{}` is a folder: evidence is one file, or a document's number", folder.display());
+        return Err(CliError::new(message).hint("pack it into one file"));
+    }
     let file = path.filter(|path| was_file || path.is_file());
     let sha256 = file.map(|path| evidence::read(&path)).transpose()?.map(|bytes| evidence::sha256(&bytes));
     if let (Some(name), false) = (&evidence, is_kept) {
@@ -192,7 +201,8 @@ fn due(declared: &Declared, today: Date, span: Span) -> Result<i32, CliError> {
     let mut lines: Vec<(Date, String)> = attestations
         .map(|a| (a.valid_until, format!("attestation  {}  {}", a.statement, a.responsible)))
         .collect();
-    lines.extend(declared.waivers.iter().map(|w| {
+    let waivers = declared.waivers.iter().filter(|w| is_last(declared, w));
+    lines.extend(waivers.map(|w| {
         let about = w.control.as_ref().or(w.statement.as_ref()).map_or("", String::as_str);
         (w.expires, format!("waiver       {about}  {}", w.approver))
     }));
@@ -215,6 +225,48 @@ fn is_newest(declared: &Declared, one: &Attestation) -> bool {
     !declared.attestations.iter().any(later)
 }
 
+/// So does a waiver with the last one of the same for the same hosts.
+fn is_last(declared: &Declared, one: &Waiver) -> bool {
+    let same =
+        |w: &Waiver| (&w.control, &w.statement, &w.hosts) == (&one.control, &one.statement, &one.hosts);
+    let later = |w: &Waiver| (w.expires, w.start) > (one.expires, one.start);
+    !declared.waivers.iter().any(|w| same(w) && later(w))
+}
+
 fn tell(lines: &[String]) {
     say(&(lines.join("\n") + "\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_out_lies_ahead() {
+        assert!(span("30d").is_ok() && span("0d").is_ok());
+        let error = span("-5d").expect_err("behind");
+        assert!(error.starts_with("`-5d` lies behind"), "{error}");
+    }
+
+    #[test]
+    fn a_waiver_runs_out_with_its_renewal() {
+        let day = |text: &str| text.parse::<Date>().expect("a date");
+        let waiver = |start: &str, expires: &str, hosts: &[&str]| Waiver {
+            control: Some("c".into()),
+            statement: None,
+            hosts: hosts.iter().map(|host| (*host).into()).collect(),
+            reason: "r".into(),
+            approver: "a".into(),
+            start: day(start),
+            expires: day(expires),
+        };
+        let waivers = vec![
+            waiver("2026-01-01", "2026-06-30", &[]),
+            waiver("2026-07-01", "2026-12-31", &[]),
+            waiver("2026-01-01", "2026-06-30", &["h1"]),
+        ];
+        let declared = Declared { waivers, ..Declared::default() };
+        let last: Vec<bool> = declared.waivers.iter().map(|w| is_last(&declared, w)).collect();
+        assert_eq!(last, [false, true, true]);
+    }
 }

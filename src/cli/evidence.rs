@@ -1,7 +1,8 @@
 //! Files that attestations point at: they have to be what was attested to.
 
 use super::CliError;
-use crate::compliance::declared::{Attestation, Declared};
+use crate::compliance::declared::{Attestation, Declared, place_of_evidence};
+use crate::place::InputError;
 use crate::resource::file::hex;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -24,11 +25,29 @@ pub fn of(attestations: &[PathBuf]) -> Result<Vec<Evidence>, CliError> {
     let mut found = Vec::new();
     for file in attestations {
         let text = std::fs::read_to_string(file).map_err(|error| CliError::unreadable(file, &error))?;
-        for attestation in Declared::read(file, &text)?.attestations {
-            found.extend(one(file, &attestation)?);
+        for (at, attestation) in Declared::read(file, &text)?.attestations.iter().enumerate() {
+            if let Some(message) = unsummed(file, attestation)? {
+                return Err(InputError::at(&place_of_evidence(file, &text, at), message).into());
+            }
+            found.extend(one(file, attestation)?);
         }
     }
     Ok(found)
+}
+
+/// A file that is not held to its SHA-256 could be another by now. What isn't there beside the
+/// attestations is a document's number.
+fn unsummed(file: &Path, attestation: &Attestation) -> Result<Option<String>, CliError> {
+    let (Some(name), None) = (&attestation.evidence, &attestation.sha256) else { return Ok(None) };
+    let path = beside(file, name);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let sum = sha256(&read(&path)?);
+    Ok(Some(format!(
+        "`{name}` is a file, and no `sha256` holds it to what was attested: `harda attest {}` renews it, or write `sha256: {sum}`",
+        attestation.statement
+    )))
 }
 
 fn one(file: &Path, attestation: &Attestation) -> Result<Option<Evidence>, CliError> {
@@ -59,4 +78,30 @@ pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_held_to_its_sum() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.yml");
+        let of = |more: &str| {
+            let text = format!(
+                "attestations:\n  - statement: 3.1-a\n    text: t\n    responsible: r\n    date: 2026-01-01\n    \
+                 valid_until: 2026-12-31\n    evidence: {more}\n"
+            );
+            std::fs::write(&file, text).expect("written");
+            super::of(std::slice::from_ref(&file))
+        };
+        assert_eq!(of("DOC-1 rev B").expect("a number"), []);
+        std::fs::write(folder.path().join("room.pdf"), "a room").expect("written");
+        let error = of("room.pdf").expect_err("no sum").into_errors()[0].to_string();
+        let sum = sha256(b"a room");
+        assert!(error.contains("a.yml:7:15: `room.pdf` is a file"), "{error}");
+        assert!(error.contains("`harda attest 3.1-a`") && error.contains(&sum), "{error}");
+        assert_eq!(of(&format!("room.pdf\n    sha256: {sum}")).expect("held").len(), 1);
+    }
 }

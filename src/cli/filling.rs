@@ -62,7 +62,7 @@ impl FillArgs {
         };
         let bytes = state::bytes(&self.from)?;
         let audit = state::parse(&self.from, &bytes)?;
-        fits(&audit, pack)?;
+        subject.fits(&audit.pack)?;
         let declared = self.declared(&audit)?;
         check_declared(&subject, &declared)?;
         if !audit.narrowed {
@@ -106,16 +106,4 @@ impl FillArgs {
         }
         Ok(all)
     }
-}
-
-/// An audit says something only of the policy that it was made with.
-fn fits(audit: &Audit, pack: &Pack) -> Result<(), CliError> {
-    if (&audit.pack.name, &audit.pack.version) == (&pack.name, &pack.version) {
-        return Ok(());
-    }
-    let error = CliError::new(format!(
-        "the audit is of {} {}, this pack is {} {}",
-        audit.pack.name, audit.pack.version, pack.name, pack.version
-    ));
-    Err(error.hint(format!("audit again: harda audit {} -i INVENTORY", pack.name)))
 }

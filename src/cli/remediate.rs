@@ -91,13 +91,7 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     failing.only(&args.control);
     tell_left_out(&failing.left_out);
     if failing.of_host.is_empty() {
-        let why = match (failing.left_out.is_empty(), args.is_narrow()) {
-            (true, false) => "no control failed",
-            (true, true) => "no control failed of those that are meant",
-            (false, _) => "what doesn't pass is left out",
-        };
-        say_line(format!("nothing to remediate: {why}"));
-        return Ok(if failing.left_out.is_empty() { 0 } else { 3 });
+        return Ok(nothing_to_do(&failing, args.is_narrow()));
     }
     let Some(planned) = looked_at(&args_of_audit, output, &subject, &failing.of_host, false)? else {
         return Ok(0);
@@ -119,23 +113,28 @@ pub fn run(args: &RemediateArgs, output: &OutputArgs) -> Result<i32, CliError> {
     if of_host.is_empty() {
         say_line("nothing was changed");
         say(&ending::left_out(&left_out));
-        return Ok(match (refused.is_empty(), planned.exit_code()) {
-            (false, _) => 2,
-            (true, 0) if !left_out.is_empty() => 3,
-            (true, code) => code,
-        });
+        let code = if left_out.is_empty() { 0 } else { 3 };
+        let of_machines = if refused.is_empty() { 0 } else { 2 };
+        return Ok(ending::first(&[code, of_machines, planned.exit_code()]));
     }
     let code = applied(args, &args_of_audit, output, &subject, &of_host)?;
     let Some(after) = looked_at(&args_of_audit, output, &subject, &of_host, true)? else { return Ok(code) };
     state::keep(&after.audit);
     args.report.write(&after.audit)?;
     tell(&planned.audit, &after.audit, &left_out, output, args);
-    Ok(match (code, after.audit.is_remedied()) {
-        (0, true) if left_out.is_empty() => 0,
-        (0, _) if refused.is_empty() => 3,
-        (0, _) => 2,
-        (code, _) => code,
-    })
+    let is_done = after.audit.is_remedied() && left_out.is_empty();
+    let of_rest = if is_done { 0 } else { 3 };
+    let of_machines = if refused.is_empty() { 0 } else { 2 };
+    // The audits' own verdict on what fails is judged above; that a host was not reached is not.
+    let looked = [planned.exit_code(), after.exit_code()].into_iter().filter(|code| *code != 3);
+    Ok(ending::first(&looked.chain([code, of_rest, of_machines]).collect::<Vec<_>>()))
+}
+
+/// Says why nothing is done; what doesn't pass stays so, which the exit code tells.
+fn nothing_to_do(failing: &Failing, is_narrow: bool) -> i32 {
+    let (why, code) = ending::nothing(failing, is_narrow);
+    say_line(format!("nothing to remediate: {why}"));
+    code
 }
 
 /// What a remediation is about.
@@ -174,6 +173,7 @@ fn about(args: &RemediateArgs) -> Result<About, CliError> {
         return Err(error.hint("-l HOST remediates one of them"));
     }
     let subject = Subject::find(&files, args.pack.as_deref().unwrap_or(&audit.pack.given))?;
+    subject.fits(&audit.pack)?;
     let known = known(&subject, &audit.controls);
     let failing = Failing::of_audit(&audit);
     Ok(About { subject, failing, inventory: audit.inventory, extra_vars: audit.extra_vars, known })
@@ -209,6 +209,9 @@ fn of_foreign(
         .pack()
         .ok_or_else(|| wrong("another tool's report goes with a pack, not a playbook".into()))?;
     let reports = foreign::read(tool, bytes).map_err(wrong)?;
+    if args.for_host.is_some() {
+        foreign::of_one_host(&reports).map_err(|why| wrong(safe_line(&why)))?;
+    }
     let mut all = Failing { is_foreign: true, ..Failing::default() };
     for report in &reports {
         let host = args.for_host.as_deref().unwrap_or(&report.target);
@@ -224,7 +227,7 @@ fn of_foreign(
         for rule in &failing.unmapped {
             say_line(format!("  {}", safe_line(rule)));
         }
-        all.of_host.extend(failing.of_host);
+        all.add(failing);
     }
     Ok(all)
 }

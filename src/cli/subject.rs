@@ -80,6 +80,20 @@ impl Subject {
         }
     }
 
+    /// An audit says something only of the policy that it was made with. Playbooks have no version,
+    /// and their paths differ by where harda is called.
+    pub fn fits(&self, audited: &PackHead) -> Result<(), CliError> {
+        let mine = self.head();
+        let is_playbook = self.pack().is_none() && audited.version.is_empty();
+        if is_playbook || (&mine.name, &mine.version) == (&audited.name, &audited.version) {
+            return Ok(());
+        }
+        let called = |head: &PackHead| format!("{} {}", head.name, head.version).trim_end().to_string();
+        let error =
+            CliError::new(format!("the audit is of {}, this pack is {}", called(audited), called(&mine)));
+        Err(error.hint(format!("audit again: harda audit {} -i INVENTORY", mine.given)))
+    }
+
     /// What is said of controls that only the playbook knows.
     pub fn plain_head(id: &str) -> ControlHead {
         ControlHead {
@@ -91,5 +105,24 @@ impl Subject {
             applies: None,
             statements: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audit_of_another_policy_is_refused() {
+        let pack = Subject::find(&Files::default(), "stampeltjanst").expect("the pack");
+        let mine = pack.head();
+        assert!(pack.fits(&mine).is_ok());
+        let older = PackHead { version: "0.0".into(), ..mine.clone() };
+        let error = pack.fits(&older).expect_err("another version").to_string();
+        assert!(error.contains("the audit is of stampeltjanst 0.0, this pack is stampeltjanst"), "{error}");
+        let playbook = Subject::Playbook { path: "site.yml".into(), given: "site.yml".into() };
+        assert!(playbook.fits(&mine).is_err() && pack.fits(&playbook.head()).is_err());
+        let elsewhere = PackHead { name: "../site.yml".into(), ..playbook.head() };
+        assert!(playbook.fits(&elsewhere).is_ok());
     }
 }

@@ -115,6 +115,9 @@ pub enum What {
     Unattested(Option<Attestation>),
     /// Nobody attests to it, and somebody has approved of that for a time.
     Waived(Waiver),
+    /// It falls short on its controls, which serve other statements too, and somebody has approved of
+    /// that for this statement and a time.
+    StatementWaived(Waiver),
     /// No control covers this.
     Uncovered(Text),
 }
@@ -167,7 +170,7 @@ impl Row {
 pub fn fill(source: &Source) -> Checklist {
     let (audit, declared, today) = (source.audit, source.declared, source.today);
     let mut hosts = audit.hosts.clone();
-    fulfil::unwaive(&mut hosts);
+    fulfil::unwaive(&mut hosts, &audit.waivers);
     fulfil::waive(&mut hosts, &declared.waivers, today, |id| source.pack.served_by(id));
     let requirements = fulfil::requirements(
         source.pack,
@@ -308,6 +311,9 @@ impl Filling<'_> {
                 Some(what) => measures.push(Measure { statements: id(), what }),
                 None => {}
             }
+            if let Some(waiver) = self.waiver_beside_controls(statement) {
+                measures.push(Measure { statements: id(), what: What::StatementWaived(waiver.clone()) });
+            }
             if let Some(missing) = &statement.missing {
                 measures.push(Measure { statements: id(), what: What::Uncovered(missing.clone()) });
             }
@@ -324,6 +330,21 @@ impl Filling<'_> {
         let is_manual = statement.controls.is_empty();
         let hosts = || self.hosts.iter().map(|host| host.host.as_str());
         waivers.iter().find(|waiver| is_manual && waiver.is_of_statement(&statement.id, today, hosts()))
+    }
+
+    /// The waiver of a statement that has controls and is not met, where those don't show it.
+    fn waiver_beside_controls(&self, statement: &StatementResult) -> Option<&Waiver> {
+        if statement.controls.is_empty() || statement.verdict.is_met() {
+            return None;
+        }
+        let (waivers, today) = (&self.source.declared.waivers, self.source.today);
+        let hosts = || self.hosts.iter().map(|host| host.host.as_str());
+        let of_it = |waiver: &&Waiver| waiver.is_of_statement(&statement.id, today, hosts());
+        let waiver = waivers.iter().find(of_it)?;
+        let results = self.hosts.iter().flat_map(|host| statement.controls.iter().map(|id| host.result(id)));
+        let short: Vec<_> = results.flatten().filter(|result| !result.outcome.is_met()).collect();
+        let shows_one = !short.is_empty() && short.iter().all(|result| result.waiver.is_some());
+        (!shows_one).then_some(waiver)
     }
 
     fn attested(&self, attested: &Attested) -> What {

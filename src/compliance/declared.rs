@@ -4,7 +4,7 @@
 mod check;
 mod edit;
 
-pub use check::wrong_attestation;
+pub use check::{evidence as place_of_evidence, wrong_attestation};
 pub use edit::{add, renew};
 
 use super::Lang;
@@ -56,7 +56,7 @@ pub struct Waiver {
     /// A control's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<String>,
-    /// Or a statement's: all its controls.
+    /// Or a statement's: that statement, and a control where all that it serves are waived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
     /// Host names, or a pattern with `*`; none is all hosts.
@@ -137,13 +137,13 @@ impl Waiver {
     }
 
     /// Whether it is about this control on this host.
-    pub fn is_about(&self, control: &str, statements: &[String], host: &str) -> bool {
-        let named = match (&self.control, &self.statement) {
-            (Some(id), _) => id == control,
-            (None, Some(id)) => statements.contains(id),
-            (None, None) => false,
-        };
-        named && self.is_on(host)
+    pub fn is_of_control(&self, control: &str, host: &str) -> bool {
+        self.control.as_deref() == Some(control) && self.is_on(host)
+    }
+
+    /// Whether it is about this statement on this host.
+    pub fn is_of_statement_on(&self, statement: &str, host: &str) -> bool {
+        self.statement.as_deref() == Some(statement) && self.is_on(host)
     }
 
     /// Whether its hosts are all hosts, or this one among them.
@@ -233,9 +233,9 @@ waivers:
     fn a_waiver_is_about_its_hosts_only() {
         let declared = Declared::read(Path::new("a.yml"), FILE).expect("read");
         let waiver = &declared.waivers[0];
-        assert!(waiver.is_about("sshd-hardened", &[], "sign1"));
-        assert!(!waiver.is_about("sshd-hardened", &[], "log1"));
-        assert!(!waiver.is_about("login-banner", &[], "sign1"));
+        assert!(waiver.is_of_control("sshd-hardened", "sign1"));
+        assert!(!waiver.is_of_control("sshd-hardened", "log1"));
+        assert!(!waiver.is_of_control("login-banner", "sign1"));
     }
 
     #[test]

@@ -55,6 +55,17 @@ pub fn read(tool: Tool, bytes: &[u8]) -> Result<Vec<Report>, String> {
     }
 }
 
+/// Refuses reports of several hosts where one name is given for all.
+pub fn of_one_host(reports: &[Report]) -> Result<(), String> {
+    let targets: BTreeSet<&str> = reports.iter().map(|report| report.target.as_str()).collect();
+    if targets.len() < 2 {
+        return Ok(());
+    }
+    let targets: Vec<&str> = targets.into_iter().collect();
+    let targets = targets.join(", ");
+    Err(format!("--for-host names one host, and it is about several: {targets}; give it one report a host"))
+}
+
 /// What the pack's controls can do about the report; `host` is the inventory's name of its host.
 pub fn failing(pack: &Pack, tool: Tool, report: &Report, host: &str) -> Failing {
     let table = match tool {
@@ -73,4 +84,20 @@ pub fn failing(pack: &Pack, tool: Tool, report: &Report, host: &str) -> Failing 
         }
     }
     failing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(target: &str) -> Report {
+        Report { target: target.into(), ..Report::default() }
+    }
+
+    #[test]
+    fn one_name_stands_for_one_host() {
+        assert_eq!(of_one_host(&[of("a"), of("a")]), Ok(()));
+        let error = of_one_host(&[of("a"), of("b")]).expect_err("two hosts");
+        assert!(error.contains("several: a, b"), "{error}");
+    }
 }

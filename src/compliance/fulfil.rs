@@ -6,6 +6,9 @@ use super::pack::{Pack, Requirement, Statement};
 use super::{Level, Text, words};
 use jiff::civil::Date;
 
+/// Stands before what is said of a waiver that doesn't count.
+const BETWEEN: &str = "; ";
+
 /// Lays the waivers over what the controls came to. A waiver is never a pass; one that has expired,
 /// or has not begun, changes nothing.
 pub fn waive(
@@ -17,8 +20,8 @@ pub fn waive(
     for host in hosts {
         for result in &mut host.results {
             let statements = served(&result.control);
-            let about = |w: &Waiver| w.is_about(&result.control, &statements, &host.host);
-            if let Some(at) = waivers.iter().position(|w| about(w) && w.counts_on(today)) {
+            let about = About { control: &result.control, statements: &statements, host: &host.host };
+            if let Some(at) = about.waived_by(waivers, today) {
                 result.unwaived = Some(result.outcome)
                     .filter(|outcome| matches!(outcome, Outcome::Blocked | Outcome::AfterReboot));
                 result.outcome = match result.outcome {
@@ -29,18 +32,44 @@ pub fn waive(
                 // What could not be determined, or not be assessed, stays that; somebody has approved of
                 // it all the same.
                 result.waiver = (result.outcome != Outcome::NotApplicable).then_some(at);
-            } else if let Some(other) = other_day(waivers.iter().filter(|w| about(w)), today)
+            } else if let Some(other) = other_day(waivers.iter().filter(|w| about.is_alone(w)), today)
                 && result.outcome.fails()
             {
                 let note = match other.expires < today {
                     true => words::waiver_expired(other.expires),
                     false => words::waiver_not_yet(other.start),
                 };
-                if !result.why.en.ends_with(&note.en) {
-                    result.why = result.why.and(&note, "; ");
-                }
+                result.why = result.why.and(&note, BETWEEN);
             }
         }
+    }
+}
+
+/// What a waiver of a control could be of.
+struct About<'a> {
+    control: &'a str,
+    statements: &'a [String],
+    host: &'a str,
+}
+
+impl About<'_> {
+    /// The waiver that approves of its failure: its own, or of those that waive every statement that it
+    /// serves the first. Where one of these is not waived, nobody has approved of the control's failure.
+    fn waived_by(&self, waivers: &[Waiver], today: Date) -> Option<usize> {
+        let counts =
+            |test: &dyn Fn(&Waiver) -> bool| waivers.iter().position(|w| w.counts_on(today) && test(w));
+        let of_each = || {
+            let of = |id: &String| counts(&|w| w.is_of_statement_on(id, self.host));
+            let all: Option<Vec<usize>> = self.statements.iter().map(of).collect();
+            all?.into_iter().min()
+        };
+        counts(&|w| w.is_of_control(self.control, self.host)).or_else(of_each)
+    }
+
+    /// Whether this waiver alone would be enough.
+    fn is_alone(&self, waiver: &Waiver) -> bool {
+        let of_only = matches!(self.statements, [only] if waiver.is_of_statement_on(only, self.host));
+        of_only || waiver.is_of_control(self.control, self.host)
     }
 }
 
@@ -50,10 +79,14 @@ fn other_day<'w>(waivers: impl Iterator<Item = &'w Waiver> + Clone, today: Date)
     next.or_else(|| waivers.clone().find(|w| w.expires < today))
 }
 
-/// Takes the waivers off again, before those of another day are laid over it.
-pub fn unwaive(hosts: &mut [HostResult]) {
+/// Takes the waivers that were laid over it off again, and what was said of those that didn't count,
+/// before those of another day are laid over it.
+pub fn unwaive(hosts: &mut [HostResult], laid: &[Waiver]) {
+    let notes = |w: &Waiver| [words::waiver_expired(w.expires), words::waiver_not_yet(w.start)];
+    let notes: Vec<Text> = laid.iter().flat_map(notes).collect();
     for result in hosts.iter_mut().flat_map(|host| &mut host.results) {
         result.waiver = None;
+        result.why = notes.iter().fold(result.why.clone(), |why, note| why.without(note, BETWEEN));
         result.outcome = match result.outcome {
             Outcome::WaivedPass => Outcome::Pass,
             Outcome::Waived => result.unwaived.take().unwrap_or(Outcome::Fail),
@@ -142,11 +175,6 @@ fn statement(
         (None, Some(technical)) => technical,
         (Some(attested), technical) => {
             let by_person = by_person(attested, attestations, &mut why);
-            if by_person == Verdict::NotFulfilled {
-                let names = || hosts.iter().map(|host| host.host.as_str());
-                let waived = waivers.iter().filter(|w| w.is_of_statement(&statement.id, today, names()));
-                why.extend(waived.map(words::waived));
-            }
             match technical {
                 None | Some(Verdict::NotApplicable) => by_person,
                 Some(technical) => both(technical, by_person),
@@ -161,6 +189,11 @@ fn statement(
         }
         _ => verdict,
     };
+    if !verdict.is_met() {
+        let names = || hosts.iter().map(|host| host.host.as_str());
+        let waived = waivers.iter().filter(|w| w.is_of_statement(&statement.id, today, names()));
+        why.extend(waived.map(words::waived));
+    }
     StatementResult {
         id: statement.id.clone(),
         text: statement.text.clone(),

@@ -48,6 +48,15 @@ impl Text {
         };
         Text { sv: join(&self.sv, &more.sv), en: join(&self.en, &more.en) }
     }
+
+    /// This without what `and` has put behind it.
+    pub fn without(&self, more: &Text, between: &str) -> Text {
+        let cut = |text: &str, more: &str| match text.strip_suffix(more) {
+            Some(before) => before.strip_suffix(between).unwrap_or(before).to_string(),
+            None => text.to_string(),
+        };
+        Text { sv: cut(&self.sv, &more.sv), en: cut(&self.en, &more.en) }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

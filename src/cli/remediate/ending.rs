@@ -1,9 +1,27 @@
 //! How a remediation ends: how many of what failed are put right, and what was left out and why.
 
 use crate::compliance::audit::Audit;
-use crate::compliance::failing::LeftOut;
+use crate::compliance::failing::{Failing, LeftOut};
 use crate::report::{count, safe_line};
 use std::collections::BTreeMap;
+
+/// Of several exit codes the one that is told.
+pub fn first(codes: &[i32]) -> i32 {
+    let order = [130, 1, 5, 4, 2, 3];
+    order.into_iter().find(|code| codes.contains(code)).unwrap_or(0)
+}
+
+/// Why there is nothing to do, and the exit code of that.
+pub fn nothing(failing: &Failing, is_narrow: bool) -> (String, i32) {
+    if !failing.left_out.is_empty() {
+        return ("what doesn't pass is left out".into(), 3);
+    }
+    if failing.findings > 0 && !failing.unmapped.is_empty() && !is_narrow {
+        return (format!("none of its {} has a control", count(failing.findings, "finding")), 3);
+    }
+    let why = if is_narrow { "no control failed of those that are meant" } else { "no control failed" };
+    (why.into(), 0)
+}
 
 /// The last lines: what was left out stands there again, below all that scrolled by.
 pub fn page(after: &Audit, left: &[LeftOut]) -> String {
@@ -41,6 +59,25 @@ pub fn lines(left: &[LeftOut]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_was_not_reached_comes_before_what_is_left_out() {
+        for (codes, told) in
+            [(&[3, 0, 4][..], 4), (&[3, 2], 2), (&[4, 5], 5), (&[0, 0], 0), (&[3, 130, 1], 130), (&[0, 3], 3)]
+        {
+            assert_eq!(first(codes), told, "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn findings_without_a_control_are_no_success() {
+        let mut failing = Failing::default();
+        assert_eq!(nothing(&failing, false), ("no control failed".into(), 0));
+        failing = Failing { findings: 2, unmapped: ["x".into(), "y".into()].into(), ..failing };
+        assert_eq!(nothing(&failing, false), ("none of its 2 findings has a control".into(), 3));
+        failing.left_out.push(("h1".into(), "c".into(), "waived".into()));
+        assert_eq!(nothing(&failing, false).1, 3);
+    }
 
     #[test]
     fn what_was_left_out_is_counted_and_named_at_the_end() {

@@ -242,6 +242,23 @@ fn a_manual_statement_shows_its_waiver() {
     }
 }
 
+/// Its control serves another statement too: that is not waived, and so the control isn't.
+#[test]
+fn a_waived_statement_says_so_beside_its_control() {
+    let mut pack = pack(&["c"], false);
+    let second = Statement { id: "1.1-b".into(), ..pack.requirements[0].statements[0].clone() };
+    pack.requirements[0].statements.push(second);
+    let own = Waiver { control: None, statement: Some("1.1-a".into()), ..waiver("2026-11-01", TODAY) };
+    let declared = Declared { waivers: vec![own.clone()], ..Declared::default() };
+    let checklist = filled_by(Each::Statement, &audit(&[Outcome::Fail]), &pack, &declared, None);
+    for (row, is_shown) in checklist.rows.iter().zip([true, false]) {
+        let What::Control { found, .. } = &row.measures[0].what else { panic!("{row:?}") };
+        assert_eq!((found[0].outcome, &found[0].waiver), (Outcome::Fail, &None));
+        let shown = row.measures.iter().any(|m| m.what == What::StatementWaived(own.clone()));
+        assert_eq!(shown, is_shown, "{row:?}");
+    }
+}
+
 /// The audit's own reasons are said in both languages; a narrowed one is a part of the requirement.
 #[test]
 fn reasons_are_in_both_languages_and_a_part_fulfils_nothing() {

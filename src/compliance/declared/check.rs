@@ -30,6 +30,12 @@ pub fn wrong_attestation(attestation: &Attestation) -> Option<Wrong> {
     let texts = [("text", attestation.text.as_str()), ("responsible", &attestation.responsible)];
     empty(texts.into_iter().chain(evidence))
         .or_else(|| reversed("valid_until", attestation.date, attestation.valid_until))
+        .or_else(|| sum_of_nothing(attestation))
+}
+
+fn sum_of_nothing(attestation: &Attestation) -> Option<Wrong> {
+    let is_alone = attestation.sha256.is_some() && attestation.evidence.is_none();
+    is_alone.then(|| ("sha256", "`sha256` is of a file of evidence, and no `evidence` names one".into()))
 }
 
 fn wrong_waiver(waiver: &Waiver) -> Option<Wrong> {
@@ -48,6 +54,11 @@ fn empty<'t>(mut texts: impl Iterator<Item = (&'static str, &'t str)>) -> Option
 
 fn reversed(key: &'static str, first: Date, last: Date) -> Option<Wrong> {
     (last < first).then(|| (key, format!("it would end on {last}, before it begins ({first})")))
+}
+
+/// Where the file names the evidence of its attestation of this number.
+pub fn evidence(path: &Path, text: &str, at: usize) -> Place {
+    place(path, text, "attestations", at, "evidence")
 }
 
 /// Where the entry's value of this key stands, else the entry, else the file's beginning.
@@ -93,6 +104,7 @@ waivers:
             ("reason: the HSM client", "reason: ''", "a.yml:9:13: `reason` is empty"),
             ("approver: CISO", "approver: \"\"", "a.yml:10:15: `approver` is empty"),
             ("expires: 2026-11-30", "expires: 2026-10-30", "a.yml:12:14: it would end on 2026-10-30"),
+            ("    text:", "    sha256: ab\n    text:", "a.yml:3:13: `sha256` is of a file"),
             ("    text:", "    evidence: ''\n    text:", "a.yml:3:15: `evidence` is empty"),
             (
                 "  - control: sshd-hardened",

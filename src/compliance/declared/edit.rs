@@ -5,6 +5,7 @@
 use super::{Attestation, Declared};
 use crate::place::InputError;
 use crate::yaml::{self, Node};
+use jiff::civil::Date;
 use std::path::Path;
 
 /// The file with one attestation more, at the end of the list.
@@ -21,10 +22,13 @@ pub fn add(path: &Path, text: &str, attestation: &Attestation) -> Result<String,
     checked(path, new, &wanted)
 }
 
-/// The file with the newest attestation to a statement as this one has it.
-pub fn renew(path: &Path, text: &str, attestation: &Attestation) -> Result<String, InputError> {
+/// The file with the newest attestation to a statement as this one has it. One that begins later
+/// than `today` leaves alone what counts until then, and renews only what has not begun either.
+pub fn renew(path: &Path, text: &str, attestation: &Attestation, today: Date) -> Result<String, InputError> {
     let mut wanted = Declared::read(path, text)?;
-    let same = |(_, a): &(usize, &Attestation)| a.statement == attestation.statement;
+    let same = |(_, a): &(usize, &Attestation)| {
+        a.statement == attestation.statement && (a.date > today) == (attestation.date > today)
+    };
     let newest = wanted.attestations.iter().enumerate().filter(same).max_by_key(|(_, a)| a.age());
     let Some(at) = newest.map(|(at, _)| at) else { return add(path, text, attestation) };
     let (old, new) = (fields(&wanted.attestations[at]), fields(attestation));

@@ -158,7 +158,7 @@ fn a_waiver_that_ends_leaves_what_was_below_it() {
     for outcome in Outcome::ALL.into_iter().filter(|o| !matches!(o, Outcome::Waived | Outcome::WaivedPass)) {
         let mut hosts = [host("h1", "c", outcome)];
         waive(&mut hosts, &[of_control("2026-11-01", "2026-12-01")], day(TODAY), |_| Vec::new());
-        unwaive(&mut hosts);
+        unwaive(&mut hosts, &[]);
         let result = &hosts[0].results[0];
         assert_eq!((result.outcome, result.unwaived), (outcome, None));
     }
@@ -175,4 +175,42 @@ fn a_waiver_of_another_day_is_named_where_it_fails() {
     assert_eq!(why(std::slice::from_ref(&old)), "its waiver expired on 2025-12-31");
     assert_eq!(why(&[old, next]), "its waiver counts only from 2026-12-24");
     assert_eq!(why(&[]), "");
+}
+
+#[test]
+fn what_was_said_of_a_waiver_goes_with_it() {
+    for why in [Text::default(), Text::both("x")] {
+        for waiver in [of_control("2025-01-01", "2025-12-31"), of_control("2026-12-24", "2027-12-31")] {
+            let mut hosts = [host("h1", "c", Outcome::Fail)];
+            hosts[0].results[0].why = why.clone();
+            let laid = [waiver];
+            waive(&mut hosts, &laid, day(TODAY), |_| Vec::new());
+            assert_ne!(hosts[0].results[0].why, why);
+            unwaive(&mut hosts, &laid);
+            assert_eq!(hosts[0].results[0].why, why);
+        }
+    }
+}
+
+/// A control's failure is approved of where all that it serves is, on that host.
+#[test]
+fn a_waiver_of_one_statement_says_nothing_of_the_others() {
+    let of = |statement: &str, hosts: &[&str]| Waiver { statement: Some(statement.into()), ..waiver(hosts) };
+    let laid = |waivers: &[Waiver]| {
+        let mut hosts = [host("h1", "c", Outcome::Blocked)];
+        waive(&mut hosts, waivers, day(TODAY), |_| vec!["1.2-a".into(), "1.2-b".into()]);
+        (hosts[0].results[0].outcome, hosts[0].results[0].waiver)
+    };
+    assert_eq!(laid(&[of("1.2-b", &[])]), (Outcome::Blocked, None));
+    assert_eq!(laid(&[of("1.2-b", &[]), of("1.2-a", &["h2"])]), (Outcome::Blocked, None));
+    assert_eq!(laid(&[of("9.9-z", &[]), of("1.2-b", &[]), of("1.2-a", &["h1"])]), (Outcome::Waived, Some(1)));
+    assert_eq!(laid(&[of("1.2-b", &[]), of_control("2026-11-01", "2026-12-01")]), (Outcome::Waived, Some(1)));
+}
+
+#[test]
+fn the_waived_statement_says_so_though_its_control_fails() {
+    let hosts = [host("h1", "usb-storage-disabled", Outcome::Fail)];
+    let mine = Waiver { statement: Some("1.2-b".into()), ..waiver(&[]) };
+    let why = come_to(&pack(), "1.2-b", &hosts, &[], &[mine]).why;
+    assert!(why.iter().any(|why| why.en.starts_with("waived: the cage")), "{why:?}");
 }

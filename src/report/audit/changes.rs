@@ -21,6 +21,20 @@ pub struct Drift<'a> {
     pub compliant: bool,
     pub controls: Vec<Changed>,
     pub statements: Vec<ChangedStatement>,
+    /// Hosts that only one of the audits is of. Where there are any, statements that rest on controls
+    /// are not compared: they were judged over other hosts.
+    pub hosts_only_before: Vec<&'a str>,
+    pub hosts_only_now: Vec<&'a str>,
+    /// Hosts whose name belongs to another machine by now.
+    pub other_machines: Vec<OtherMachine<'a>>,
+}
+
+/// A host with another `/etc/machine-id` than in the earlier audit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OtherMachine<'a> {
+    pub host: &'a str,
+    pub before: &'a str,
+    pub now: &'a str,
 }
 
 /// The earlier audit.
@@ -120,7 +134,13 @@ pub fn drift<'a>(before: &'a Audit, now: &'a Audit) -> Drift<'a> {
         _ => false,
     };
     controls.retain(|changed| counts(changed.way) && !left_out(changed));
-    statements.retain(|changed| counts(changed.way));
+    let (hosts_only_before, hosts_only_now) = (only_in(before, now), only_in(now, before));
+    let is_same = hosts_only_before.is_empty() && hosts_only_now.is_empty();
+    let rests_on_hosts = |id: &str| {
+        let all = before.statements().chain(now.statements());
+        all.into_iter().any(|(_, s)| s.id == id && !s.controls.is_empty())
+    };
+    statements.retain(|changed| counts(changed.way) && (is_same || !rests_on_hosts(&changed.statement)));
     controls.sort_by_key(|changed| changed.way);
     statements.sort_by_key(|changed| changed.way);
     Drift {
@@ -131,7 +151,26 @@ pub fn drift<'a>(before: &'a Audit, now: &'a Audit) -> Drift<'a> {
         compliant: now.is_compliant(),
         controls,
         statements,
+        hosts_only_before,
+        hosts_only_now,
+        other_machines: other_machines(before, now),
     }
+}
+
+/// The hosts of this audit that the other is not of.
+fn only_in<'a>(this: &'a Audit, other: &Audit) -> Vec<&'a str> {
+    let mine = this.hosts.iter().map(|host| host.host.as_str());
+    mine.filter(|host| other.host(host).is_none()).collect()
+}
+
+/// What could not be asked for its machine-id is no other machine.
+fn other_machines<'a>(before: &'a Audit, now: &'a Audit) -> Vec<OtherMachine<'a>> {
+    let pair = |host: &'a HostResult| {
+        let (was, is) = (before.host(&host.host)?.machine_id.as_str(), host.machine_id.as_str());
+        let differs = !was.is_empty() && !is.is_empty() && was != is;
+        differs.then_some(OtherMachine { host: &host.host, before: was, now: is })
+    };
+    now.hosts.iter().filter_map(pair).collect()
 }
 
 type Found<K, V> = Vec<(K, V)>;
@@ -177,10 +216,41 @@ pub fn page(before: &Audit, now: &Audit, lang: Lang, color: bool) -> String {
         let line = format!("{}: {} -> {}", one.statement, word(one.before), word(one.now));
         let _ = writeln!(page, "  {}  {}", mark(one.way, lang, &paint), safe_line(&line));
     }
+    for line in caveats(&drift, lang) {
+        let _ = writeln!(page, "  {}", safe_line(&line));
+    }
     if drift.controls.is_empty() && drift.statements.is_empty() {
         let _ = writeln!(page, "  {}", lang.pick("inget har ändrats", "nothing has changed"));
     }
     page
+}
+
+/// What a comparison can't say, and why.
+fn caveats(drift: &Drift, lang: Lang) -> Vec<String> {
+    let machine = |other: &OtherMachine| {
+        let word = lang.pick("en annan maskin än då", "another machine than then");
+        format!(
+            "{}: {word} (machine-id {}, {} {})",
+            other.host,
+            other.now,
+            lang.pick("var", "was"),
+            other.before
+        )
+    };
+    let mut lines: Vec<String> = drift.other_machines.iter().map(machine).collect();
+    let only =
+        |hosts: &[&str], word: &str| (!hosts.is_empty()).then(|| format!("{word} {}", hosts.join(", ")));
+    let then = only(&drift.hosts_only_before, lang.pick("bara då:", "only then:"));
+    let now = only(&drift.hosts_only_now, lang.pick("bara nu:", "only now:"));
+    let hosts: Vec<String> = then.into_iter().chain(now).collect();
+    if !hosts.is_empty() {
+        let why = lang.pick(
+            "påståenden som vilar på kontroller jämförs inte: värdarna är andra",
+            "statements that rest on controls are not compared: the hosts are others",
+        );
+        lines.push(format!("{why} ({})", hosts.join("; ")));
+    }
+    lines
 }
 
 fn unseen(lang: Lang) -> &'static str {
@@ -236,5 +306,36 @@ mod tests {
         ] {
             assert_eq!(Way::of(before, now, rank), wanted, "{before:?} -> {now:?}");
         }
+    }
+
+    /// The verdicts of fewer hosts are of those: what the others are short of is not put right.
+    #[test]
+    fn statements_over_other_hosts_are_not_compared() {
+        let text = include_str!("../../../tests/cases/records/20260101T000000Z-0001.audit.json");
+        let before: Audit = serde_json::from_str(text).expect("an audit");
+        let mut now = before.clone();
+        let all = now.requirements.iter_mut().flat_map(|r| &mut r.statements);
+        let mut statements = all.filter(|s| !s.controls.is_empty() && s.verdict != Verdict::Fulfilled);
+        statements.next().expect("one that is short").verdict = Verdict::Fulfilled;
+        assert_eq!(drift(&before, &now).statements.len(), 1);
+        let gone = now.hosts.pop().expect("a host").host;
+        now.hosts_left_out.push(gone.clone());
+        assert_eq!(drift(&before, &now).statements, []);
+        let page = page(&before, &now, Lang::En, false);
+        assert!(page.contains(&format!("the hosts are others (only then: {gone})")), "{page}");
+    }
+
+    #[test]
+    fn another_machine_of_the_same_name_is_told() {
+        let text = include_str!("../../../tests/cases/records/20260101T000000Z-0001.audit.json");
+        let mut before: Audit = serde_json::from_str(text).expect("an audit");
+        before.hosts[0].machine_id = "aa".into();
+        let mut now = before.clone();
+        assert_eq!(drift(&before, &now).other_machines, []);
+        now.hosts[0].machine_id = "bb".into();
+        let page = page(&before, &now, Lang::En, false);
+        assert!(page.contains("another machine than then (machine-id bb, was aa)"), "{page}");
+        now.hosts[0].machine_id.clear();
+        assert_eq!(drift(&before, &now).other_machines, []);
     }
 }

@@ -131,6 +131,9 @@ fn alone(checklist: &Checklist, what: &What, lang: Lang) -> Option<(Tone, String
             let lead = lang.pick("manuell: intygas inte, undantagen", "manual: not attested to, waived");
             (Tone::Open, lead, waiver.line(lang))
         }
+        What::StatementWaived(waiver) => {
+            (Tone::Open, lang.pick("påståendet är undantaget", "the statement is waived"), waiver.line(lang))
+        }
         What::Uncovered(text) => {
             let lead = lang.pick("kontrollerna visar inte allt", "the controls don't show all of it");
             (Tone::Plain, lead, text.say(lang).into())

@@ -42,6 +42,10 @@ fn attestation(statement: &str) -> Attestation {
     }
 }
 
+fn today() -> Date {
+    "2026-11-25".parse().expect("a date")
+}
+
 const NEW: &str = "  - statement: 6.1-e
     text: Locked room
     responsible: A. Person
@@ -79,7 +83,7 @@ fn a_new_one_is_added_to_files_of_any_shape() {
 
 #[test]
 fn renewing_replaces_the_days_and_keeps_the_comments() {
-    let edited = renew(path(), FILE, &attestation("3.1-a")).expect("renewed");
+    let edited = renew(path(), FILE, &attestation("3.1-a"), today()).expect("renewed");
     let wanted = FILE.replacen("date: 2026-01-01", "date: 2026-11-25", 1).replacen(
         "'2026-12-31'  # a year",
         "2027-11-24  # a year",
@@ -96,11 +100,28 @@ fn renewing_can_change_what_is_said_and_name_evidence() {
         sha256: Some("ab".into()),
         ..attestation("3.1-a")
     };
-    let edited = renew(path(), FILE, &new).expect("renewed");
+    let edited = renew(path(), FILE, &new, today()).expect("renewed");
     assert!(edited.contains("    text: 'A cage: \"3\" # now'   # hall 2\n"), "{edited}");
     assert!(edited.contains("# a year\n    evidence: evidence/room.pdf\n    sha256: ab\n"), "{edited}");
-    let back = renew(path(), &edited, &attestation("3.1-a")).expect("renewed");
-    assert_eq!(back, renew(path(), FILE, &attestation("3.1-a")).expect("renewed"));
+    let back = renew(path(), &edited, &attestation("3.1-a"), today()).expect("renewed");
+    assert_eq!(back, renew(path(), FILE, &attestation("3.1-a"), today()).expect("renewed"));
+}
+
+#[test]
+fn what_begins_later_stands_beside_what_counts_until_then() {
+    let next = Attestation {
+        date: "2027-01-01".parse().expect("a date"),
+        valid_until: "2027-12-31".parse().expect("a date"),
+        ..attestation("3.1-a")
+    };
+    let edited = renew(path(), FILE, &next, today()).expect("added");
+    assert!(edited.contains("valid_until: '2026-12-31'  # a year"), "{edited}");
+    assert!(edited.contains("date: 2027-01-01\n    valid_until: 2027-12-31\n"), "{edited}");
+    let longer = Attestation { valid_until: "2028-06-30".parse().expect("a date"), ..next };
+    let again = renew(path(), &edited, &longer, today()).expect("renewed");
+    assert_eq!(again, edited.replace("2027-12-31", "2028-06-30"));
+    let now = renew(path(), &again, &attestation("3.1-a"), today()).expect("renewed");
+    assert!(now.contains("date: 2026-11-25") && now.contains("date: 2027-01-01"), "{now}");
 }
 
 #[test]
@@ -109,7 +130,7 @@ fn what_cant_be_edited_line_by_line_is_refused() {
                 valid_until: 2026-12-31}]\n";
     let block = "3.2-a";
     for (text, statement) in [(flow, "3.1-a"), (FILE, block)] {
-        let error = renew(path(), text, &attestation(statement)).expect_err("refused").to_string();
+        let error = renew(path(), text, &attestation(statement), today()).expect_err("refused").to_string();
         assert!(error.contains("by hand"), "{error}");
     }
     assert!(add(path(), flow, &attestation("6.1-e")).is_err());
@@ -120,7 +141,7 @@ proptest! {
     #[test]
     fn any_text_is_read_back_as_it_was_given(text in "\\PC{0,40}", who in "[ -~åäö]{1,20}") {
         let new = Attestation { text, responsible: who, ..attestation("3.1-a") };
-        for edited in [add(path(), FILE, &new), renew(path(), FILE, &new)].into_iter().flatten() {
+        for edited in [add(path(), FILE, &new), renew(path(), FILE, &new, today())].into_iter().flatten() {
             let read = Declared::read(path(), &edited).expect("read");
             prop_assert!(read.attestations.contains(&new));
             prop_assert!(edited.contains("# The server room.\n") && edited.contains("# moved in May\n"));
