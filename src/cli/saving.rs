@@ -232,7 +232,7 @@ fn arguments(args: &RunArgs, output: &OutputArgs) -> Result<Arguments, InputErro
 }
 
 fn print(text: &str) {
-    say(&text);
+    say(text);
 }
 
 fn json(out: &Path, plan: &Plan, sha256: &str, sealed: bool) -> String {
