@@ -74,14 +74,17 @@ fn root() -> PathBuf {
 
 /// A command that is ended, with exit code 124, where it hangs: the test then fails with what was
 /// said so far. The first `lab up` of all builds its roots, which takes minutes.
-fn limited(program: &Path) -> Command {
+fn limited(program: &Path, seconds: u32) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["-k", "5", "400"]).arg(program);
+    command.args(["-k", "5", &seconds.to_string()]).arg(program);
     command
 }
 
+/// Seconds that nothing in the lab takes.
+const LIMIT: u32 = 400;
+
 fn lab(arguments: &[&str]) -> Ran {
-    let output = limited(&root().join("tests/lab/lab")).args(arguments).output();
+    let output = limited(&root().join("tests/lab/lab"), LIMIT).args(arguments).output();
     Ran::of(output.expect("tests/lab/lab starts"))
 }
 
@@ -227,8 +230,13 @@ pub fn harda(folder: &Path, arguments: &[&str]) -> Ran {
 
 /// The same, with variables of the environment (`NAME=value`) of its own.
 pub fn harda_with(folder: &Path, environment: &[&str], arguments: &[&str]) -> Ran {
+    harda_within(LIMIT, folder, environment, arguments)
+}
+
+/// The same, for a machine that is slow.
+pub fn harda_within(seconds: u32, folder: &Path, environment: &[&str], arguments: &[&str]) -> Ran {
     let patient = arguments.first() == Some(&"apply") && !arguments.contains(&"--lock-timeout");
-    let output = limited(Path::new(env!("CARGO_BIN_EXE_harda")))
+    let output = limited(Path::new(env!("CARGO_BIN_EXE_harda")), seconds)
         .args(arguments)
         .args(if patient { PATIENT } else { &[] })
         .current_dir(folder)

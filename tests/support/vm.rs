@@ -1,6 +1,6 @@
 //! A throw-away machine of its own kernel (`tests/lab/vm`): what containers have none of.
 
-use super::{Ran, harda_with, root};
+use super::{Ran, harda_within, root};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
@@ -62,7 +62,8 @@ impl Vm {
     }
 
     pub fn harda(&self, arguments: &[&str]) -> Ran {
-        harda_with(self.folder.path(), &[], arguments)
+        // Its processor is emulated.
+        harda_within(1200, self.folder.path(), &[], arguments)
     }
 
     /// Says a line to QEMU's monitor, and gives what it answers: `device_add usb-ccid,id=reader`.
