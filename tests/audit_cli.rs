@@ -337,7 +337,7 @@ fn another_tools_report_says_what_can_be_fixed_here() {
         rule("partition_for_tmp\u{202e}", "fail")
     );
     std::fs::write(folder.path().join("r.xml"), results).expect("written");
-    let ran = harda(folder.path(), &["remediate", "--from", "r.xml", "-i", "sign1,"]).expect(0);
+    let ran = harda(folder.path(), &["remediate", "--from", "r.xml", "-i", "sign1,"]).expect(3);
     ran.says("sign1: 2 findings, 0 can be fixed here, 2 have no control:").says("prefer_64bit_os");
     ran.says("nothing to remediate").says_not("\u{202e}");
 }
