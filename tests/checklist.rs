@@ -38,7 +38,8 @@ fn filled_from(lang: Lang, each: Each, otherwise: impl Fn(&mut Audit)) -> Docume
     let mut audit: Audit = serde_json::from_str(&read("audit.json")).expect("an audit");
     otherwise(&mut audit);
     let declared = Declared::read(Path::new("a.yml"), &read("attestations.yml")).expect("declared");
-    let feedback = Feedback::read(Path::new("f.yml"), &read("feedback.yml"), &pack).expect("feedback");
+    let feedback =
+        Feedback::read(Path::new("f.yml"), &read("feedback.yml"), &pack, Date::MAX).expect("feedback");
     let checklist = fill(&Source {
         audit: &audit,
         sha256: "0123456789abcdef".into(),
@@ -324,6 +325,10 @@ fn what_cannot_be_claimed_is_refused() {
         .expect("written");
     let said = expect(&site.run(&[&["checklist"], FILL, &["--feedback", "f.yml"]].concat()), 1);
     assert!(said.contains("has no requirement `9`"), "{said}");
+    fs::write(site.path("f.yml"), "reviews: [{id: '6.3', verdict: approved, date: 2099-01-01}]\n")
+        .expect("written");
+    let said = expect(&site.run(&[&["checklist"], FILL, &["--feedback", "f.yml"]].concat()), 1);
+    assert!(said.contains("nobody has reviewed `6.3` yet on 2099-01-01"), "{said}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::compliance::pack::{self, Pack};
 use crate::files::Files;
 use crate::report::checklist::{Document, document};
 use clap::Args;
+use jiff::civil::Date;
 use std::path::PathBuf;
 
 /// What a checklist is made from.
@@ -70,8 +71,8 @@ impl FillArgs {
             auditing::warn_of_waivers(&declared, hosts.chain(&audit.hosts_left_out));
         }
         let evidence = evidence::of(&self.attestations)?;
-        let feedback = self.feedback(pack)?;
         let now = jiff::ZonedDateTime::now();
+        let feedback = self.feedback(pack, now.date())?;
         let checklist = checklist::fill(&Source {
             audit: &audit,
             sha256: evidence::sha256(&bytes),
@@ -98,11 +99,11 @@ impl FillArgs {
         }
     }
 
-    fn feedback(&self, pack: &Pack) -> Result<Option<Feedback>, CliError> {
+    fn feedback(&self, pack: &Pack, today: Date) -> Result<Option<Feedback>, CliError> {
         let mut all = None;
         for path in &self.feedback {
             let text = std::fs::read_to_string(path).map_err(|error| CliError::unreadable(path, &error))?;
-            all.get_or_insert_with(Feedback::default).add(Feedback::read(path, &text, pack)?);
+            all.get_or_insert_with(Feedback::default).add(Feedback::read(path, &text, pack, today)?);
         }
         Ok(all)
     }

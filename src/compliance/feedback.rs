@@ -35,12 +35,18 @@ pub enum Reviewed {
 }
 
 impl Feedback {
-    /// Reads the file; a mistake is told with its line, a row that the policy doesn't have too.
-    pub fn read(path: &Path, text: &str, pack: &Pack) -> Result<Feedback, InputError> {
+    /// Reads the file; a mistake is told with its line, a row that the policy doesn't have and a day
+    /// that is yet to come too.
+    pub fn read(path: &Path, text: &str, pack: &Pack, today: Date) -> Result<Feedback, InputError> {
         let read: Feedback = serde_yaml::from_str(text).map_err(|error| match error.location() {
             Some(at) => InputError::at(&Place::new(path, at.line(), at.column()), error.to_string()),
             None => InputError::nowhere(format!("`{}`: {error}", path.display())),
         })?;
+        if let Some(review) = read.reviews.iter().find(|review| review.date > today) {
+            let (path, id, date) = (path.display(), &review.id, review.date);
+            let message = format!("`{path}`: nobody has reviewed `{id}` yet on {date}: that day is to come");
+            return Err(InputError::nowhere(message));
+        }
         let is_there = |id: &String| {
             pack.requirements.iter().any(|r| r.id == *id) || pack.statements().any(|s| s.id == *id)
         };
