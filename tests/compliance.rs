@@ -2,6 +2,8 @@
 
 #[path = "compliance/mutation.rs"]
 mod mutation;
+#[path = "compliance/probes.rs"]
+mod probes;
 #[path = "support/site.rs"]
 mod site;
 mod support;

@@ -84,6 +84,19 @@ fn disks_in_the_clear_are_named_and_grub_is_locked_without_showing_its_password(
         lab.exec(host, "chmod 755 /usr/local/bin/findmnt /usr/local/bin/lsblk").expect(0);
     });
     disks.run("audit", &lab.hosts, &[]).expect(3).says("in the clear: /srv of /dev/vdb1 (");
+    // Disks that nobody could list are not encrypted ones.
+    for tool in ["findmnt", "swapon"] {
+        let path = format!("/usr/local/bin/{tool}");
+        each(&lab, |host| {
+            lab.exec(host, &format!("[ ! -e {path} ] || mv {path} /root")).expect(0);
+            put(&lab, host, &path, "#!/bin/sh\nexit 1\n");
+            lab.exec(host, &format!("chmod 755 {path}")).expect(0);
+        });
+        disks.run("audit", &lab.hosts, &[]).expect(3).says("error").says_not("in the clear");
+        each(&lab, |host| {
+            lab.exec(host, &format!("rm {path}; [ ! -e /root/{tool} ] || mv /root/{tool} {path}")).expect(0);
+        });
+    }
 
     let locked = machine().with("boot_lock=grub").with(format!("boot_password_hash={hash}"));
     let found = locked.run("plan", &lab.hosts, &[]);

@@ -7,6 +7,7 @@ mod mutation;
 mod support;
 
 use effect::{Playbook, each, files, put, run};
+use harda::compliance::audit::Outcome;
 use mutation::Mutant;
 use std::path::Path;
 use std::process::Command;
@@ -107,8 +108,10 @@ fn a_host_that_was_not_upgraded_for_long_is_found() {
     let lab = Lab::up(&["bookworm", "trixie"]);
     let playbook = Playbook::new(&lab, "updates.yml");
     playbook.apply(&lab.hosts);
-    let old = "rm -f /var/lib/apt/periodic/upgrade-stamp; touch -d '40 days ago' /var/lib/dpkg/status";
-    each(&lab, |host| drop(lab.exec(host, old).expect(0)));
+    let old = "touch -d '40 days ago' /var/lib/apt/periodic/upgrade-stamp; rm -f /var/log/apt/history.log*";
+    // What merely writes dpkg's database, or installs a package, is no upgrade.
+    let no_upgrade = "echo hostname hold | dpkg --set-selections; apt-get install -y telnet";
+    each(&lab, |host| drop(lab.exec(host, &format!("{old}; {no_upgrade}")).expect(0)));
     let plan = playbook.run("plan", &lab.hosts, &["--detailed-exitcode"]).expect(3);
     plan.says("systemctl start apt-daily-upgrade.service").says_not("update package lists");
     playbook.apply(&lab.hosts);
@@ -119,6 +122,55 @@ fn a_host_that_was_not_upgraded_for_long_is_found() {
     playbook.run("plan", &lab.hosts, &["--detailed-exitcode"]).expect(3).says("update package lists");
     playbook.apply(&lab.hosts);
     playbook.has_nothing_to_do(&lab.hosts);
+}
+
+/// apt's history of an upgrade of the whole system, packed as logrotate does, and of one that failed.
+const HISTORY: &str = r#"rm -f /var/lib/apt/periodic/upgrade-stamp /var/log/apt/history.log*
+{ echo; echo "Start-Date: $(date -d "$1 days ago" '+%F  %T')"; echo 'Commandline: apt-get dist-upgrade'
+  echo 'Upgrade: base-files:amd64 (1, 2)'; [ -z "$2" ] || echo "Error: $2"; echo 'End-Date: x'; } | gzip >/var/log/apt/history.log.1.gz
+"#;
+
+#[test]
+fn an_upgrade_by_hand_counts_where_it_ended_well() {
+    let lab = Lab::up(&["bookworm", "trixie"]);
+    let playbook = Playbook::new(&lab, "updates.yml");
+    playbook.apply(&lab.hosts);
+    for (words, code) in [("3", 0), ("40", 3), ("3 'Sub-process returned an error code'", 3)] {
+        each(&lab, |host| {
+            put(&lab, host, "/root/history", HISTORY);
+            lab.exec(host, &format!("sh /root/history {words}")).expect(0);
+        });
+        playbook.run("plan", &lab.hosts, &["--detailed-exitcode"]).expect(code);
+    }
+}
+
+/// Ways for a host to get no update, and what the control of pending ones then comes to.
+const NO_UPDATES: &[(&str, Outcome)] = &[
+    ("mv /etc/apt/sources.list /root; rm -rf /var/lib/apt/lists/*", Outcome::Fail),
+    ("rm -rf /var/lib/apt/lists/*", Outcome::Fail),
+    ("echo garbage >/etc/apt/sources.list.d/x.list", Outcome::Error),
+];
+
+#[test]
+fn a_host_that_can_get_no_update_is_not_up_to_date() {
+    let lab = Lab::up(&["bookworm", "trixie-bare"]);
+    Playbook::new(&lab, "updates.yml").apply(&lab.hosts);
+    // The lab's archive is none of security; a site whose mirror doesn't tell them apart says so.
+    let strict = Mutant::new(&lab, &lab.hosts, &[]);
+    let site = Mutant::new(&lab, &lab.hosts, &["updates_pending=all"]);
+    let all = |outcome| vec![outcome; lab.hosts.len()];
+    assert_eq!(strict.outcomes("updates-installed"), all(Outcome::Fail));
+    for (way, outcome) in NO_UPDATES {
+        assert_eq!(site.outcomes("updates-installed"), all(Outcome::Pass), "before {way}");
+        assert_eq!(site.outcomes("updates-recent"), all(Outcome::Pass), "before {way}");
+        each(&lab, |host| drop(lab.exec(host, way).expect(0)));
+        assert_eq!(site.outcomes("updates-installed"), all(*outcome), "{way}");
+        if *outcome == Outcome::Fail {
+            assert_eq!(site.outcomes("updates-recent"), all(Outcome::Fail), "{way}");
+        }
+        let back = "rm -f /etc/apt/sources.list.d/x.list; [ ! -e /root/sources.list ] || mv /root/sources.list /etc/apt; apt-get update";
+        each(&lab, |host| drop(lab.exec(host, back).expect(0)));
+    }
 }
 
 #[test]
@@ -252,7 +304,11 @@ fn updates_come_from_the_mirror_alone_and_only_by_its_key() {
         r#"{"updates_mirror_suites": ["./"]}"#,
         &format!("updates_mirror_key_file={}", ours.file()),
     ];
-    Mutant::new(&lab, &lab.hosts, &site).is_found_and_put_right(&["updates-from-mirror"]);
+    let mutant = Mutant::new(&lab, &lab.hosts, &site);
+    mutant.is_found_and_put_right(&["updates-from-mirror"]);
+    // The mirror is where updates come from, whatever it calls itself.
+    each(&lab, |host| drop(lab.exec(host, "apt-get update").expect(0)));
+    assert!(mutant.outcomes("updates-installed").iter().all(|outcome| *outcome == Outcome::Pass));
     with(&other).apply(&lab.hosts);
     each(&lab, |host| assert_ne!(lab.exec(host, "apt-get update --error-on=any").code, 0, "{host}"));
 }

@@ -37,6 +37,7 @@ fn half_a_day_off() -> String {
 const SITE: &str = "
 rsyslog_server: log.example
 firewall_outbound: []
+updates_pending: all
 accounts_root_console: password
 boot_lock: none
 disk_encryption: below

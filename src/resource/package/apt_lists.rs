@@ -16,8 +16,9 @@ pub struct ListsState {
 }
 
 /// The stamp is written by `apt-get update` where the host's APT::Update::Post-Invoke-Success says
-/// so (as update-notifier does); the folder's time is what Ansible falls back on too.
-const SCRIPT: &str = "for f in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists; do\n\
+/// so (as update-notifier does); the folder's time is what Ansible falls back on too. A folder
+/// without a list in it was emptied, whenever that was.
+const SCRIPT: &str = "set -- /var/lib/apt/lists/*_*\n[ -e \"$1\" ] || exit 0\nfor f in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists; do\n\
      [ -e $f ] && echo \"$(($(date +%s) - $(stat -c %Y $f)))\" && exit 0\ndone\ntrue\n";
 
 impl Kind for AptLists {
