@@ -178,7 +178,7 @@ fn begin(run: &HostRun<'_>) -> String {
         run: setup.run.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
         login: run.access.user.clone(),
-        playbook: setup.playbook_name.clone(),
+        playbook: masked(setup.playbook_name.clone(), &setup.secrets),
         started: now(),
         undoes: setup.options.undoes.clone(),
     });
@@ -203,7 +203,7 @@ fn made(n: usize, change: &Change, origin: &Origin, kept: Option<String>, secret
         from: change.from.clone(),
         to: change.to.clone(),
         extras: change.extras.clone(),
-        task: origin.task.clone(),
+        task: masked(origin.task.clone(), secrets),
         // What a `no_log` task loops over may be what must not be told.
         item: origin.item.clone().filter(|_| !origin.secret).map(|item| masked(item, secrets)),
         place: origin.place.to_string(),
@@ -281,7 +281,7 @@ fn pending_lines(run: &mut HostRun<'_>, step: &Step) -> String {
             run: run.setup.run.clone(),
             play: step.entry.play.clone(),
             handler: handler.clone(),
-            by: step.entry.origin.task.clone(),
+            by: masked(step.entry.origin.task.clone(), &run.setup.secrets),
         };
         if run.keeper.noted.contains(&pending) {
             continue;
@@ -306,7 +306,7 @@ pub fn before_act(run: &mut HostRun<'_>, step: &Step, run_as: &RunAs) -> String 
             step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default(),
             &run.setup.secrets,
         ),
-        task: origin.task.clone(),
+        task: masked(origin.task.clone(), &run.setup.secrets),
         place: origin.place.to_string(),
         at: now(),
     };
