@@ -233,6 +233,7 @@ fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> R
         interrupted: interrupt::watch()?,
     };
     engine::check_arguments(&setup)?;
+    engine::check_kept_runs(&setup)?;
     if args.login.accept_new_host_keys {
         accept_new_keys(&setup)?;
     }

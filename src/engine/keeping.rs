@@ -4,6 +4,7 @@
 use super::guard;
 use super::hidden::{holds_secret, masked};
 use super::host::{Ending, HostRun};
+use super::kept_runs;
 use super::pending::{self, Pending};
 use super::realise::send_plain;
 use super::space;
@@ -13,7 +14,6 @@ use crate::change::{Change, Origin};
 use crate::fail_point::{self, Point};
 use crate::fragment::{Fragment, Reply, quote};
 use crate::manifest::{self, Acted, FORMAT, Header, Line, Made};
-use crate::place::InputError;
 use crate::record::Event;
 use crate::resource::file::What;
 use crate::resource::user::UserState;
@@ -23,9 +23,6 @@ use std::fmt::Write;
 
 /// Exit status of a script that could not keep what it was to change, and changed nothing.
 pub const NOT_KEPT: i32 = 149;
-
-/// So many runs a host keeps, unless somebody says otherwise.
-const KEPT_RUNS: usize = 20;
 
 /// What this run keeps on one host.
 #[derive(Default)]
@@ -344,7 +341,7 @@ pub fn close(run: &mut HostRun<'_>, failed: bool, left: Option<&[Pending]>) -> R
             "r={folder}\nsay() {{ printf '%s\\n' \"$1\" >>\"$r/manifest\" || exit 1; }}\n{}\
              sync \"$r/manifest\" 2>/dev/null\nrm -f \"$r/temporary\"\n{}",
             say(&lines),
-            prune(&run.setup.run, keep_runs(run)?),
+            kept_runs::prune(&run.setup.run, kept_runs::number(run.setup, &run.layers, &run.name)?),
         );
     }
     fail_point::at(Point::BeforeRecordEnds, &run.name);
@@ -355,32 +352,6 @@ pub fn close(run: &mut HostRun<'_>, failed: bool, left: Option<&[Pending]>) -> R
         run.tell(Event::Warned { host: run.name.clone(), message });
     }
     Ok(())
-}
-
-/// Runs sort by when they began; the newest stay, and this one whatever the clocks say.
-fn prune(run: &str, keep: usize) -> String {
-    format!(
-        "cd {}/runs || exit 1\nset -- [0-9]*\n\
-         while [ $# -gt {keep} ]; do [ \"$1\" = {} ] || rm -rf -- \"$1\"; shift; done\ntrue\n",
-        manifest::FOLDER,
-        quote(run),
-    )
-}
-
-/// `--keep-runs`, else the host's `harda_keep_runs`, else 20.
-fn keep_runs(run: &HostRun<'_>) -> Result<usize, Ending> {
-    if let Some(number) = run.setup.options.keep_runs {
-        return Ok(number);
-    }
-    let Some(text) = run.layers.connection_text(run.setup, "harda_keep_runs")? else { return Ok(KEPT_RUNS) };
-    match text.trim().parse() {
-        Ok(number @ 1..) => Ok(number),
-        _ => {
-            let message =
-                format!("`harda_keep_runs` of host `{}`: `{text}` is no number from 1 on", run.name);
-            Err(InputError::nowhere(message).into())
-        }
-    }
 }
 
 /// Before the first script: what all that is planned takes on the host's file systems.
