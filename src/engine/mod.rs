@@ -41,7 +41,7 @@ pub use facts::read as read_facts;
 pub use guard::armed_hosts;
 pub use kept_runs::check as check_kept_runs;
 pub use local::Local;
-pub use look::{look, probe};
+pub use look::{Looked, look, probe};
 pub use options::{Controls, Options, SeenAs};
 pub use person::Turn;
 pub use review::{Outcome, Review};
