@@ -266,11 +266,15 @@ impl Terminal {
         let Restored { host, run, why, changes, report, seconds } = restored;
         let after = seconds.map(|seconds| format!(" after {seconds:.0} s")).unwrap_or_default();
         let list = |lines: &[String]| lines.iter().map(|line| format!("\n  {line}")).collect::<String>();
-        let message = format!(
-            "{why}\nthe host took back{after} what run {run} had changed:{}\nby this it was put right:{}",
-            list(changes),
-            list(report)
-        );
+        let mut message = match changes.is_empty() {
+            true => {
+                format!("{why}\nrun {run} had armed the dead-man's switch, and nothing had been changed yet")
+            }
+            false => format!("{why}\nthe host took back{after} what run {run} had changed:{}", list(changes)),
+        };
+        if !report.is_empty() {
+            message += &format!("\nby this it was put right:{}", list(report));
+        }
         self.notices.add(
             "restored",
             host,
