@@ -284,6 +284,15 @@ impl Terminal {
         self.lost(host);
     }
 
+    fn no_record(&mut self, run: &str) {
+        let paint = self.page.paint;
+        self.page.leave();
+        self.page.gap();
+        self.page.line(format!("{}: no host keeps a run {}", paint.bad("error"), text::line(run)));
+        self.page
+            .line(format!("  {} `harda runs -i INVENTORY` lists what the hosts keep", paint.good("hint:")));
+    }
+
     /// A host that is not as its saved plan has it.
     fn drifted(&mut self, host: &str, drifted: &[Diverged]) {
         let paint = self.page.paint;
@@ -327,6 +336,7 @@ impl Sink for Terminal {
                 let play = text::line(play);
                 self.page.line(format!("play {play}: no host matches `{}`", text::line(pattern)));
             }
+            Event::NoRecord { run } => self.no_record(run),
             Event::Busy { host, doing } => {
                 if self.printed && self.mode == Mode::Apply {
                     let number = self.number(host);
