@@ -31,6 +31,10 @@ pub enum Event {
         play: String,
         pattern: String,
     },
+    /// The run that was to be undone is kept by no host.
+    NoRecord {
+        run: String,
+    },
     /// What the host does now, for the progress line: `log in`, `observe`, a task's name.
     Busy {
         host: String,

@@ -62,6 +62,13 @@ struct Known {
     given: bool,
 }
 
+/// What kind of a secret a text holds, the weaker first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Hidden,
+    Given,
+}
+
 impl Secrets {
     /// A password that was given for this run. Short and everyday ones can't be masked without
     /// garbling all else; they are left.
@@ -102,21 +109,28 @@ impl Secrets {
         all.sort_by_key(|known| std::cmp::Reverse(known.value.expose().len()));
     }
 
-    /// What was made `from` texts of which one holds a secret is a secret: but not what stood there
-    /// before, nor what holds the secret itself and is masked there.
+    /// What was made `from` texts of which one is a secret is a secret of that kind: but not what
+    /// stood there before, nor what holds the secret itself and is masked there.
     pub fn derive(&self, from: &[String], made: &[String]) {
-        let stood = |text: &str| from.iter().any(|from| from.contains(text) && !self.is_in(from));
-        for text in made.iter().filter(|text| !from.contains(text) && !stood(text) && !self.is_in(text)) {
-            self.insert(text, SHORTEST_HIDDEN, true);
+        let Some(kind) = from.iter().filter_map(|text| self.source(text)).max() else { return };
+        let stood = |text: &str| from.iter().any(|from| from.contains(text) && self.source(from).is_none());
+        for text in made.iter().filter(|text| !from.contains(text) && !stood(text)) {
+            if self.strongest(text, |_| true) < Some(kind) {
+                self.insert(text, SHORTEST_HIDDEN, kind == Source::Given);
+            }
         }
     }
 
-    /// A part of a secret that is long enough is a secret.
-    pub fn cut(&self, part: &str) {
-        let is_part = self.all().iter().any(|known| known.given && known.value.expose().contains(part));
-        if is_part && !self.is_in(part) {
-            self.insert(part, SHORTEST_HIDDEN, true);
-        }
+    /// Which secret a text is a source of: any that was given for this run, and what a task hides if
+    /// it makes up the most of the text. That one may be a word of settings, and stand in many.
+    fn source(&self, text: &str) -> Option<Source> {
+        self.strongest(text, |known| known.given || known.value.expose().len() * 2 >= text.len())
+    }
+
+    fn strongest(&self, text: &str, counts: impl Fn(&Known) -> bool) -> Option<Source> {
+        let all = self.all();
+        let held = all.iter().filter(|known| counts(known) && text.contains(known.value.expose()));
+        held.map(|known| if known.given { Source::Given } else { Source::Hidden }).max()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -195,5 +209,20 @@ mod tests {
         assert_eq!(text, "short12 ********");
         secrets.add("long-enough");
         assert!(secrets.is_in("long-enough"));
+    }
+
+    #[test]
+    fn what_is_made_of_what_a_task_hides_is_hidden_where_that_is_the_most_of_it() {
+        let secrets = Secrets::default();
+        secrets.hide("production");
+        let derive = |from: &str, made: &str| {
+            secrets.derive(&[from.to_string()], &[made.to_string()]);
+            let mut text = made.to_string();
+            secrets.mask(&mut text);
+            text
+        };
+        assert_eq!(derive("/srv/production/settings.yml", "settings.yml"), "settings.yml");
+        assert_eq!(derive("production+1", "made-of-it"), MASK);
+        assert!(!secrets.is_in("made-of-it"), "it was not given");
     }
 }

@@ -138,6 +138,20 @@ fn a_secret_is_not_told_for_being_wrong_and_hangs_on_no_host() {
 }
 
 #[test]
+fn how_many_runs_a_host_keeps_is_checked_before_any_contact() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.to_string_lossy().into_owned()
+    };
+    let book = write("book.yml", "- hosts: all\n  tasks: []\n");
+    let inventory = write("hosts.yml", "all:\n  hosts:\n    web1:\n      harda_keep_runs: abc\n");
+    let told = "hosts.yml:4:24: `harda_keep_runs` of host `web1`: `abc` is no number from 1 on";
+    wrong(&["apply", &book, "-i", &inventory], told);
+}
+
+#[test]
 fn a_plan_takes_the_options_that_say_what_it_does_anyway() {
     let folder = tempfile::tempdir().expect("a folder");
     let book = folder.path().join("book.yml");

@@ -4,9 +4,9 @@
 mod transport_sshd;
 
 use harda::fragment::{Fragment, Observation};
-use harda::transport::{Connector, Failure, FailureKind, Login, Options, Question, open};
+use harda::transport::{Connection, Connector, Failure, FailureKind, Login, Options, Question, open};
 use std::fs;
-use transport_sshd::{Sshd, connector, keygen};
+use transport_sshd::{Sshd, connector, connector_with, keygen};
 
 /// A connector that takes new keys: what must be refused is refused by it all the same.
 fn accepting() -> Connector {
@@ -150,7 +150,44 @@ fn only_current_algorithms_are_offered() {
     let login = Login { key_files: vec![sshd.path("rsa_key")], ..sshd.login("root") };
     assert_eq!(enter(&connector(), &login).as_deref(), Ok("root"));
     let log = fs::read_to_string(sshd.path("log")).expect("a log");
-    let offered = offered(&log);
+    let offered = all_current(&log);
+    let of = |name: &str| &offered.iter().find(|(n, _)| n == name).expect("a list").1;
+    assert!(
+        of("KEX algorithms").iter().any(|a| a == "kex-strict-c-v00@openssh.com"),
+        "no strict key exchange"
+    );
+    assert!(of("ciphers ctos").iter().all(|a| a != "none"));
+    // The login's own signature too.
+    assert!(log.contains("rsa-sha2-"), "the RSA key signed otherwise:\n{log}");
+}
+
+#[test]
+fn the_systems_ssh_offers_only_current_algorithms_whatever_ssh_config_says() {
+    let sshd = verbose(&["ed25519"]);
+    let old = "MACs +hmac-sha1,umac-64@openssh.com\nCiphers +aes128-cbc\nHostKeyAlgorithms +ssh-rsa\n\
+               KexAlgorithms +diffie-hellman-group14-sha1\n";
+    let login = Login { connection: Connection::OpenSsh, ..sshd.login("root") };
+    for config in ["", old] {
+        fs::write(sshd.path("log"), "").expect("emptied");
+        let config = sshd.write("config", config);
+        assert_eq!(enter(&connector_with(&config), &login).as_deref(), Ok("root"));
+        all_current(&fs::read_to_string(sshd.path("log")).expect("a log"));
+    }
+    // What is left of a list that ssh_config makes short is not made long again.
+    let config = sshd.write("config", "MACs hmac-sha1,hmac-sha2-512\nCiphers aes256-ctr\n");
+    fs::write(sshd.path("log"), "").expect("emptied");
+    assert_eq!(enter(&connector_with(&config), &login).as_deref(), Ok("root"));
+    let offered = all_current(&fs::read_to_string(sshd.path("log")).expect("a log"));
+    assert!(offered.contains(&("MACs ctos".into(), vec!["hmac-sha2-512".into()])), "{offered:?}");
+    let config = sshd.write("config", "MACs hmac-sha1\n");
+    let failure = enter(&connector_with(&config), &login).expect_err("a refusal");
+    assert!(failure.message.contains("only what is outdated: `MACs hmac-sha1`"), "{failure}");
+}
+
+/// The lists that a client offered, of which none has what is outdated.
+#[track_caller]
+fn all_current(log: &str) -> Vec<(String, Vec<String>)> {
+    let offered = offered(log);
     let names: Vec<&str> = offered.iter().map(|(name, _)| name.as_str()).collect();
     for list in
         ["KEX algorithms", "host key algorithms", "ciphers ctos", "ciphers stoc", "MACs ctos", "MACs stoc"]
@@ -166,14 +203,7 @@ fn only_current_algorithms_are_offered() {
             assert_ne!(algorithm, "ssh-rsa", "{list}");
         }
     }
-    let of = |name: &str| &offered.iter().find(|(n, _)| n == name).expect("a list").1;
-    assert!(
-        of("KEX algorithms").iter().any(|a| a == "kex-strict-c-v00@openssh.com"),
-        "no strict key exchange"
-    );
-    assert!(of("ciphers ctos").iter().all(|a| a != "none"));
-    // The login's own signature too.
-    assert!(log.contains("rsa-sha2-"), "the RSA key signed otherwise:\n{log}");
+    offered
 }
 
 #[test]

@@ -83,6 +83,9 @@ fn a_second_run_is_refused_with_who_is_there_or_waits() {
         let pid = other.child.id();
         let held = format!("of admin, from {}", hostname());
         second("plan", host, "/srv/second", &[]).expect(0).says("is at work here").says(&held);
+        let inventory = LAB.inventory("admin").to_string_lossy().into_owned();
+        let runs = || LAB.harda(&["runs", "-i", &inventory, "--host", host]).expect(0);
+        runs().says("at work").says_not("cut off");
         let refused = second("apply", host, "/srv/second", &["--lock-timeout", "1"]).expect(2);
         refused.says("is locked by run").says(&held).says(&format!("(process {pid})"));
         assert_ne!(LAB.exec(host, "test -e /srv/second").code, 0);
@@ -98,6 +101,7 @@ fn a_second_run_is_refused_with_who_is_there_or_waits() {
             assert_eq!(LAB.exec(host, &format!("cat {file}")).stdout, "second");
         });
         assert!(other.child.wait().expect("ended").success());
+        runs().says_not("at work");
         // What the other run has left in the background doesn't hold the lock, and nobody is told of.
         LAB.exec(host, "pgrep -x sleep").expect(0);
         second("plan", host, "/srv/second", &[]).expect(0).says_not("is at work here");

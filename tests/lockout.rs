@@ -121,6 +121,29 @@ fn of_many_hosts_only_the_one_that_is_shut_is_restored() {
     }
 }
 
+/// What the host keeps of a unit is printed by whichever run finds what was taken back.
+#[test]
+fn what_is_kept_of_a_guarded_command_shows_no_secret() {
+    let lab = Lab::up(&["bookworm"]);
+    let host = &lab.hosts[0];
+    let specs =
+        "argument_specs: {site: {options: {db_key: {type: str, no_log: true, description: A key.}}}}\n";
+    lab.write("specs.yml", specs);
+    // The task looks at what the switch has noted of it before it runs.
+    let tasks = "  argument_specs: specs.yml
+  vars: {db_key: kanarie-guarded-65}
+  tasks:
+    - name: 'sets {{ db_key }}'
+      guard: true
+      shell: 'cp /var/lib/harda/guard/changes /srv/noted; : {{ db_key }}'
+";
+    lab.harda(&arguments(&lab, "apply", &lab.write("noted.yml", &ground::play(tasks)), &[])).expect(0);
+    let noted = lab.exec(host, "cat /srv/noted").expect(0);
+    noted.says("sets ********").says("cp /var/lib/harda/guard/changes").says_not("kanarie");
+    let kept = lab.exec(host, "cat /var/lib/harda/runs/*/manifest; journalctl -q -o cat").expect(0);
+    kept.says("sets ********").says_not("kanarie");
+}
+
 /// A run that fails leaves its handler to the next one: what the handler has read goes back with it.
 #[test]
 fn what_a_failed_run_left_unread_is_taken_back_by_the_run_that_has_it_read() {

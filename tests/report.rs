@@ -272,6 +272,20 @@ fn access_proven_and_changes_taken_back() {
 }
 
 #[test]
+fn a_switch_that_was_armed_and_no_more_took_nothing_back() {
+    let mut events = guarded();
+    for event in &mut events {
+        if let Event::Restored(restored) = event {
+            (restored.changes, restored.report) = (Vec::new(), Vec::new());
+        }
+    }
+    let out = shown(&events);
+    let run = "run 20261124T031500Z-5f2c had armed the dead-man's switch, and nothing had been changed yet\n";
+    assert!(out.contains(run), "{out}");
+    assert!(!out.contains("put right"), "{out}");
+}
+
+#[test]
 fn every_event_is_one_json_record() {
     let events: Vec<Event> = a_plan().into_iter().chain(an_apply()).chain(guarded()).collect();
     let out = json(Masker::default(), &events);

@@ -14,9 +14,9 @@ pub fn list(args: &RunsArgs, output: &OutputArgs) -> Result<i32, CliError> {
     let mut inventory = args.inventory.clone();
     inventory.limit.extend(args.host.clone());
     let run = RunArgs::without_playbooks(inventory, args.login.clone(), args.r#become.clone());
-    looking::look::<Runs>("runs", &run, ALL, output, |host, runs, paint| match output.format {
-        Format::Json => json(host, runs),
-        Format::Text => text(host, runs, paint),
+    looking::look::<Runs>("runs", &run, ALL, output, |host, runs, at_work, paint| match output.format {
+        Format::Json => json(host, runs, at_work),
+        Format::Text => text(host, runs, at_work, paint),
     })
 }
 
@@ -30,7 +30,7 @@ fn undone<'m>(manifest: &Manifest, all: &'m [Manifest]) -> Option<(&'m str, bool
     }
 }
 
-fn state(manifest: &Manifest, all: &[Manifest]) -> String {
+fn state(manifest: &Manifest, all: &[Manifest], at_work: Option<&str>) -> String {
     if !manifest.damage.is_empty() {
         return format!("damaged: {}", manifest.damage.join("; "));
     }
@@ -41,13 +41,14 @@ fn state(manifest: &Manifest, all: &[Manifest]) -> String {
     match (undone(manifest, all), manifest.ended) {
         (Some((by, true)), _) => format!("rolled back by {by}"),
         (Some((by, false)), _) => format!("rolled back in part by {by}"),
+        (None, None) if at_work == Some(&*manifest.run) => "at work".into(),
         (None, None) => "cut off".into(),
         (None, Some(true)) => "failed".into(),
         (None, Some(false)) => "complete".into(),
     }
 }
 
-fn text(host: &str, runs: &[Manifest], paint: &Paint) -> String {
+fn text(host: &str, runs: &[Manifest], at_work: Option<&str>, paint: &Paint) -> String {
     let none = if runs.is_empty() { ": keeps no runs" } else { "" };
     let mut page = format!("{}{none}\n", paint.hosts(safe_line(host)));
     for manifest in runs.iter().rev() {
@@ -59,7 +60,7 @@ fn text(host: &str, runs: &[Manifest], paint: &Paint) -> String {
             header.started,
             header.playbook,
             header.login,
-            state(manifest, runs)
+            state(manifest, runs, at_work)
         );
         let _ = writeln!(page, "  {}", safe_line(&line));
     }
@@ -67,12 +68,12 @@ fn text(host: &str, runs: &[Manifest], paint: &Paint) -> String {
 }
 
 /// What a host keeps, without the Changes themselves.
-fn json(host: &str, runs: &[Manifest]) -> String {
-    let told: Vec<serde_json::Value> = runs.iter().map(|manifest| record(manifest, runs)).collect();
+fn json(host: &str, runs: &[Manifest], at_work: Option<&str>) -> String {
+    let told: Vec<serde_json::Value> = runs.iter().map(|manifest| record(manifest, runs, at_work)).collect();
     format!("{}\n", serde_json::json!({ "host": host, "runs": told }))
 }
 
-fn record(manifest: &Manifest, all: &[Manifest]) -> serde_json::Value {
+fn record(manifest: &Manifest, all: &[Manifest], at_work: Option<&str>) -> serde_json::Value {
     let header = &manifest.header;
     serde_json::json!({
         "run": manifest.run,
@@ -85,6 +86,7 @@ fn record(manifest: &Manifest, all: &[Manifest]) -> serde_json::Value {
         "acts": manifest.acts.len(),
         "complete": manifest.ended.is_some(),
         "failed": manifest.ended == Some(true),
+        "at_work": manifest.ended.is_none() && at_work == Some(&*manifest.run),
         "restored": manifest.restored,
         "rolled_back_by": undone(manifest, all).map(|(by, _)| by),
         "rolled_back_in_full": undone(manifest, all).map(|(_, full)| full),

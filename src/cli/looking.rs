@@ -4,18 +4,19 @@ use super::CliError;
 use super::options::RunArgs;
 use super::output::{Format, OutputArgs, say};
 use super::run::{self, How, Prepared};
-use crate::engine;
+use crate::engine::{self, Looked};
 use crate::report::{Paint, safe_long_line as safe_line};
 use crate::resource::Typed;
 
-/// Asks the hosts that `args` name, as root. `tell` makes a host's part of the page; a host that gave
+/// Asks the hosts that `args` name, as root. `tell` makes a host's part of the page, also from the run
+/// that is at work there; a host that gave
 /// no answer is told of here, and makes the exit code 4.
 pub fn look<K: Typed>(
     verb: &str,
     args: &RunArgs,
     id: impl Into<K::Id>,
     output: &OutputArgs,
-    tell: impl Fn(&str, &K::State, &Paint) -> String,
+    tell: impl Fn(&str, &K::State, Option<&str>, &Paint) -> String,
 ) -> Result<i32, CliError>
 where
     K::State: Default,
@@ -27,7 +28,9 @@ where
             let paint = Paint::new(output.color_on_stdout());
             let none = K::State::default();
             let told = |(host, answer): &(String, Result<_, crate::transport::Failure>)| match answer {
-                Ok(state) => tell(host, K::unwrap(state).unwrap_or(&none), &paint),
+                Ok(Looked { state, at_work }) => {
+                    tell(host, K::unwrap(state).unwrap_or(&none), at_work.as_deref(), &paint)
+                }
                 Err(failure) => silent(host, &failure.message, output.format, &paint),
             };
             let mut page: String = looked.iter().map(told).collect();

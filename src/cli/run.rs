@@ -12,6 +12,7 @@ use crate::record::Event;
 use crate::report::{Masker, Progress, Sink, Tee, safe_line};
 use crate::saved::Clock;
 use crate::saved::secrets::VARIABLES;
+use crate::secrets::Shape;
 use crate::template::{Layer, RunInputs, Templar};
 use crate::transport::{self, Connector};
 use std::path::{Path, PathBuf};
@@ -161,6 +162,9 @@ fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> R
     let extra_vars = Arc::new(extra_vars::parse(&files, &args.tasks.extra_vars)?);
     let folder = args.playbooks.first().map_or_else(|| PathBuf::from("."), |first| folder(first));
     let masker = Masker::default();
+    // Whatever they are (a number, a list, a template) and whoever uses them, or nobody.
+    let whole = || Shape { whole: true, ..Shape::default() };
+    VARIABLES.iter().for_each(|name| masker.secrets().declare(name, whole()));
     let templar =
         Templar::new(RunInputs { secrets: masker.secrets(), ..inputs(&files, source.clock, &folder) });
     let loaded = load(&files, args, how, &templar, &extra_vars)?;
@@ -229,13 +233,15 @@ fn prepared(args: &RunArgs, output: &OutputArgs, how: &How, source: Source) -> R
         interrupted: interrupt::watch()?,
     };
     engine::check_arguments(&setup)?;
+    engine::check_kept_runs(&setup)?;
     if args.login.accept_new_host_keys {
         accept_new_keys(&setup)?;
     }
     Ok(Prepared::Run(Box::new(setup), masker, progress))
 }
 
-/// Passwords that the inventory holds are shown no more than those that were typed.
+/// Passwords that the inventory holds are shown no more than those that were typed: also as they are
+/// written, where nobody looks them up.
 fn add_inventory_secrets(loaded: &Loaded, folder: &Path, masker: &Masker) -> Result<(), CliError> {
     for host in &loaded.selected.hosts {
         for (name, value) in loaded.inventory.vars(host, folder)? {

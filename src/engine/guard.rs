@@ -5,6 +5,7 @@ mod in_force;
 mod proof;
 mod standing;
 
+use super::hidden::masked;
 use super::host::{Ending, HostRun};
 use super::log::StepId;
 use super::login_shell;
@@ -209,7 +210,8 @@ pub fn under(
     limit: Limit,
 ) -> Fragment {
     let Some(armed) = run.guard.armed.as_mut() else { return fragment };
-    let what = format!("{}: {}", armed.task, what.join(", "));
+    // The host keeps it for whichever run finds what was taken back.
+    let what = masked(format!("{}: {}", armed.task, what.join(", ")), &run.setup.secrets);
     let script = guard::write(&run.setup.run, limit, &what, keeps, &fragment.script);
     armed.changes.push(what);
     Fragment { script, ..fragment }
@@ -290,7 +292,8 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
         }
         Err(failure) => {
             // The old session may be the only way in that is left.
-            let _ = send(run, Fragment::new(guard::restore_now(&run.setup.run, &failure.message)));
+            let why = masked(failure.message.clone(), &run.setup.secrets);
+            let _ = send(run, Fragment::new(guard::restore_now(&run.setup.run, &why)));
             Err(restored(run, failure.message))
         }
     }
@@ -321,7 +324,10 @@ pub fn restored(run: &mut HostRun<'_>, why: String) -> Ending {
                 return let_in_again(run);
             }
             // It lets us in, but what was under way is in doubt: it goes back.
-            Ok(Some(_)) => drop(send(run, Fragment::new(guard::restore_now(&run.setup.run, &why)))),
+            Ok(Some(_)) => {
+                let why = masked(why.clone(), &run.setup.secrets);
+                drop(send(run, Fragment::new(guard::restore_now(&run.setup.run, &why))));
+            }
             Ok(None) => {}
             Err(failure) => last = failure,
         }

@@ -44,15 +44,26 @@ impl Walk<'_> {
     pub(super) fn hide_values(&self, job: &Job<'_>, scope: &Scope) {
         if self.flag(job.task.no_log.as_ref(), scope) {
             self.given(job, scope, &hides).iter().for_each(|text| self.setup.secrets.hide(text));
+            if let Some(line) = self.command_line(job, scope) {
+                arguments(&line).for_each(|word| self.setup.secrets.hide(word));
+            }
         }
     }
 
-    /// Remembers what a command of such a task printed. What it complained of when it failed is
-    /// told instead, without the values that it was given.
+    /// The line that a module of commands was given, which its result has word by word.
+    fn command_line(&self, job: &Job<'_>, scope: &Scope) -> Option<String> {
+        let pairs = job.args.as_map().filter(|_| COMMANDS.contains(&job.module))?;
+        let (_, node) = pairs.iter().find(|(key, _)| matches!(key.as_str(), Some("cmd" | "_raw_params")))?;
+        self.setup.templar.node(node, scope).ok().map(|line| line.to_string())
+    }
+
+    /// Remembers what a command of such a task printed, whole and line by line. What it complained of
+    /// when it failed is told instead, without the values that it was given.
     pub(super) fn hide_reply(&self, reply: &Reply) {
         let complaint = if reply.status == 0 { &reply.stderr[..] } else { &[] };
         for stream in [&reply.stdout, complaint] {
-            self.setup.secrets.hide(&String::from_utf8_lossy(stream));
+            let text = String::from_utf8_lossy(stream);
+            std::iter::once(&*text).chain(text.lines()).for_each(|text| self.setup.secrets.hide(text));
         }
     }
 
@@ -140,10 +151,32 @@ fn is_told(name: &str) -> bool {
 /// A program complains of single words of its command line: `--password=hunter22`.
 fn words_of(lines: &[String]) -> Secrets {
     let words = Secrets::default();
-    let apart = |c: char| c.is_whitespace() || "'\"=:;,&|()<>".contains(c);
-    let all = lines.iter().flat_map(|line| line.split(apart));
-    all.filter(|word| !word.starts_with(['/', '-'])).for_each(|word| words.add(word));
+    lines.iter().flat_map(|line| pieces(line)).for_each(|word| words.add(word));
     words
+}
+
+/// What a command line is made of: words and their parts, but for paths and names of options.
+fn pieces(line: &str) -> impl Iterator<Item = &str> {
+    let whole = line.split(|c: char| c.is_whitespace() || "'\"".contains(c));
+    let parts = whole.flat_map(|word| {
+        std::iter::once(word).chain(attached(word)).chain(word.split(|c| "=:;,&|()<>".contains(c)))
+    });
+    parts.filter(|word| !word.starts_with(['/', '-']))
+}
+
+/// The value of `-phunter22`, which `-maxdepth` isn't.
+fn attached(word: &str) -> Option<&str> {
+    let option = word.strip_prefix('-').filter(|option| !option.starts_with('-'))?;
+    let mut letters = option.chars();
+    letters.next()?;
+    let value = letters.as_str();
+    value.contains(|c: char| !c.is_ascii_lowercase() && c != '-').then_some(value)
+}
+
+/// The same without the program and what a shell replaces.
+fn arguments(line: &str) -> impl Iterator<Item = &str> {
+    let program = line.split_whitespace().next().unwrap_or_default();
+    pieces(line).filter(move |word| *word != program && !word.starts_with(['$', '~', '.']))
 }
 
 #[cfg(test)]
@@ -156,5 +189,20 @@ mod tests {
         let mut text = "mysql: no `hunter22` for root, see --password, /srv/dump.sql".to_string();
         words.mask(&mut text);
         assert_eq!(text, "mysql: no `********` for root, see --password, /srv/dump.sql");
+    }
+
+    #[test]
+    fn of_a_command_line_its_arguments_are_hidden_and_what_names_things_is_not() {
+        let secrets = Secrets::default();
+        let line = "systemctl --property=canary-one-11 'canary two-22;x' $HOME/there /srv/dump.sql -pcanary-3 -maxdepth";
+        arguments(line).for_each(|word| secrets.hide(word));
+        let mut text =
+            "systemctl --property canary-one-11 two-22;x $HOME/there /srv/dump.sql canary-3 maxdepth"
+                .to_string();
+        secrets.mask(&mut text);
+        assert_eq!(
+            text,
+            "systemctl --property ******** ******** $HOME/there /srv/dump.sql ******** maxdepth"
+        );
     }
 }

@@ -4,6 +4,7 @@
 use super::guard;
 use super::hidden::{holds_secret, masked};
 use super::host::{Ending, HostRun};
+use super::kept_runs;
 use super::pending::{self, Pending};
 use super::realise::send_plain;
 use super::space;
@@ -13,7 +14,6 @@ use crate::change::{Change, Origin};
 use crate::fail_point::{self, Point};
 use crate::fragment::{Fragment, Reply, quote};
 use crate::manifest::{self, Acted, FORMAT, Header, Line, Made};
-use crate::place::InputError;
 use crate::record::Event;
 use crate::resource::file::What;
 use crate::resource::user::UserState;
@@ -23,9 +23,6 @@ use std::fmt::Write;
 
 /// Exit status of a script that could not keep what it was to change, and changed nothing.
 pub const NOT_KEPT: i32 = 149;
-
-/// So many runs a host keeps, unless somebody says otherwise.
-const KEPT_RUNS: usize = 20;
 
 /// What this run keeps on one host.
 #[derive(Default)]
@@ -178,7 +175,7 @@ fn begin(run: &HostRun<'_>) -> String {
         run: setup.run.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
         login: run.access.user.clone(),
-        playbook: setup.playbook_name.clone(),
+        playbook: masked(setup.playbook_name.clone(), &setup.secrets),
         started: now(),
         undoes: setup.options.undoes.clone(),
     });
@@ -203,7 +200,7 @@ fn made(n: usize, change: &Change, origin: &Origin, kept: Option<String>, secret
         from: change.from.clone(),
         to: change.to.clone(),
         extras: change.extras.clone(),
-        task: origin.task.clone(),
+        task: masked(origin.task.clone(), secrets),
         // What a `no_log` task loops over may be what must not be told.
         item: origin.item.clone().filter(|_| !origin.secret).map(|item| masked(item, secrets)),
         place: origin.place.to_string(),
@@ -281,7 +278,7 @@ fn pending_lines(run: &mut HostRun<'_>, step: &Step) -> String {
             run: run.setup.run.clone(),
             play: step.entry.play.clone(),
             handler: handler.clone(),
-            by: step.entry.origin.task.clone(),
+            by: masked(step.entry.origin.task.clone(), &run.setup.secrets),
         };
         if run.keeper.noted.contains(&pending) {
             continue;
@@ -306,7 +303,7 @@ pub fn before_act(run: &mut HostRun<'_>, step: &Step, run_as: &RunAs) -> String 
             step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default(),
             &run.setup.secrets,
         ),
-        task: origin.task.clone(),
+        task: masked(origin.task.clone(), &run.setup.secrets),
         place: origin.place.to_string(),
         at: now(),
     };
@@ -344,7 +341,7 @@ pub fn close(run: &mut HostRun<'_>, failed: bool, left: Option<&[Pending]>) -> R
             "r={folder}\nsay() {{ printf '%s\\n' \"$1\" >>\"$r/manifest\" || exit 1; }}\n{}\
              sync \"$r/manifest\" 2>/dev/null\nrm -f \"$r/temporary\"\n{}",
             say(&lines),
-            prune(&run.setup.run, keep_runs(run)?),
+            kept_runs::prune(&run.setup.run, kept_runs::number(run.setup, &run.layers, &run.name)?),
         );
     }
     fail_point::at(Point::BeforeRecordEnds, &run.name);
@@ -355,32 +352,6 @@ pub fn close(run: &mut HostRun<'_>, failed: bool, left: Option<&[Pending]>) -> R
         run.tell(Event::Warned { host: run.name.clone(), message });
     }
     Ok(())
-}
-
-/// Runs sort by when they began; the newest stay, and this one whatever the clocks say.
-fn prune(run: &str, keep: usize) -> String {
-    format!(
-        "cd {}/runs || exit 1\nset -- [0-9]*\n\
-         while [ $# -gt {keep} ]; do [ \"$1\" = {} ] || rm -rf -- \"$1\"; shift; done\ntrue\n",
-        manifest::FOLDER,
-        quote(run),
-    )
-}
-
-/// `--keep-runs`, else the host's `harda_keep_runs`, else 20.
-fn keep_runs(run: &HostRun<'_>) -> Result<usize, Ending> {
-    if let Some(number) = run.setup.options.keep_runs {
-        return Ok(number);
-    }
-    let Some(text) = run.layers.connection_text(run.setup, "harda_keep_runs")? else { return Ok(KEPT_RUNS) };
-    match text.trim().parse() {
-        Ok(number @ 1..) => Ok(number),
-        _ => {
-            let message =
-                format!("`harda_keep_runs` of host `{}`: `{text}` is no number from 1 on", run.name);
-            Err(InputError::nowhere(message).into())
-        }
-    }
 }
 
 /// Before the first script: what all that is planned takes on the host's file systems.

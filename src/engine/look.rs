@@ -9,8 +9,15 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
+/// What one host told.
+pub struct Looked {
+    pub state: State,
+    /// The run that is at work there now.
+    pub at_work: Option<String>,
+}
+
 /// Asks all hosts of the run for one resource; the answers in the order of the hosts.
-pub fn look(setup: &Setup, key: &Key) -> Vec<(String, Result<State, Failure>)> {
+pub fn look(setup: &Setup, key: &Key) -> Vec<(String, Result<Looked, Failure>)> {
     each(setup, |host| one(setup, host, key))
 }
 
@@ -46,15 +53,16 @@ fn each<T: Send>(
     answers.into_inner().map(|answers| answers.into_values().collect()).unwrap_or_default()
 }
 
-fn one(setup: &Setup, host: &str, key: &Key) -> Result<State, Failure> {
+fn one(setup: &Setup, host: &str, key: &Key) -> Result<Looked, Failure> {
     // Nobody is told how it goes: it is one question.
     let asked = HostRun::connect(setup, host, channel().0).and_then(|mut run| {
         let wanted = BTreeMap::from([(key.clone(), Level::Digest)]);
         run.observe(wanted)?;
-        Ok(run.world.ask_any(key, Level::Digest).cloned())
+        let state = run.world.ask_any(key, Level::Digest).cloned();
+        Ok(state.map(|state| Looked { state, at_work: run.holder.map(|holder| holder.run) }))
     });
     match asked {
-        Ok(Ok(state)) => Ok(state),
+        Ok(Ok(looked)) => Ok(looked),
         Ok(Err(crate::world::Stop::Error(why))) => Err(Failure::new(FailureKind::Protocol, why)),
         Ok(Err(_)) => Err(Failure::new(FailureKind::Protocol, format!("`{host}` gave no answer"))),
         Err(ending) => Err(failure(host, ending)),

@@ -11,6 +11,7 @@ mod host;
 mod identity;
 mod keeping;
 mod kept;
+mod kept_runs;
 mod local;
 mod lock;
 mod log;
@@ -38,8 +39,9 @@ pub use arguments::check as check_arguments;
 #[doc(hidden)]
 pub use facts::read as read_facts;
 pub use guard::armed_hosts;
+pub use kept_runs::check as check_kept_runs;
 pub use local::Local;
-pub use look::{look, probe};
+pub use look::{Looked, look, probe};
 pub use options::{Controls, Options, SeenAs};
 pub use person::Turn;
 pub use review::{Outcome, Review};

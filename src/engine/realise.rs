@@ -1,6 +1,7 @@
 //! The scripts that change a host: each checks first that the host still is as planned, makes a
 //! batch of Changes, and observes again.
 
+use super::hidden::masked;
 use super::host::{Ending, HostRun, act_fragment};
 use super::keeping::{self, Around, NOT_KEPT};
 use super::step::{Repeat, RunAs, Step};
@@ -197,7 +198,7 @@ fn guarded(run: &HostRun<'_>, batch: &[Change], around: &Around, body: &str, ahe
     }
     let line = format!("run={} login={} changed{words}", run.setup.run, run.access.user);
     // One line of the host's log, whatever a name holds.
-    let line = line.replace(char::is_control, "?");
+    let line = masked(line, &run.setup.secrets).replace(char::is_control, "?");
     let log = format!(
         "! command -v logger >/dev/null 2>&1 || logger -t harda -p authpriv.notice -- {} </dev/null",
         quote(&line)

@@ -13,7 +13,7 @@ use super::step::Step;
 use super::walk::Walked;
 use crate::change::Certainty;
 use crate::record::{Entry, Event, Mode, Recap, Status};
-use crate::resource::{Risk, Undo};
+use crate::resource::{Risk, Undo, runs::Runs};
 use crate::transport::{Failure, FailureKind};
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -71,6 +71,9 @@ pub fn run(setup: &Setup, sink: &mut dyn FnMut(&Event)) -> i32 {
     }
     phase(setup, &mut berths, sink, finish_host);
     let code = exit_code(&berths, mode, setup);
+    if let Some(run) = kept_nowhere(&berths, setup) {
+        sink(&Event::NoRecord { run: run.to_string() });
+    }
     sink(&Event::Ended { seconds: begun.elapsed().as_secs_f64(), exit_code: code });
     code
 }
@@ -349,7 +352,7 @@ fn exit_code(berths: &[Berth<'_>], mode: Mode, setup: &Setup) -> i32 {
     };
     if any(&|b| matches!(b.end, Some(End::Interrupted))) {
         130
-    } else if any(&|b| matches!(b.end, Some(End::Input))) {
+    } else if any(&|b| matches!(b.end, Some(End::Input))) || kept_nowhere(berths, setup).is_some() {
         1
     } else if any(&|b| matches!(b.end, Some(End::Restored))) {
         5
@@ -362,6 +365,17 @@ fn exit_code(berths: &[Berth<'_>], mode: Mode, setup: &Setup) -> i32 {
     } else {
         0
     }
+}
+
+/// The run that was to be undone, if no host keeps it: then its id is wrong. Hosts that gave no answer
+/// may keep it.
+fn kept_nowhere<'s>(berths: &[Berth<'_>], setup: &'s Setup) -> Option<&'s str> {
+    let run = setup.options.undoes.as_deref()?;
+    let has_none = |berth: &Berth<'_>| {
+        let world = berth.run.as_ref().map(|run| &run.world);
+        world.is_some_and(|world| world.ask::<Runs>(run).is_ok_and(|kept| kept.is_empty()))
+    };
+    (!berths.is_empty() && berths.iter().all(has_none)).then_some(run)
 }
 
 fn pending(berth: &Berth<'_>) -> bool {

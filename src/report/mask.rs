@@ -53,6 +53,7 @@ fn texts(event: &mut Event, edit: Edit) {
             hosts.iter_mut().for_each(edit);
         }
         Event::NoHosts { play, pattern } => both(play, pattern, edit),
+        Event::NoRecord { run } => edit(run),
         Event::Busy { host, doing } => both(host, doing, edit),
         Event::Connected { host, summary, .. } => both(host, summary, edit),
         Event::Unreachable { host, message, hint }

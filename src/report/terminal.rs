@@ -266,11 +266,15 @@ impl Terminal {
         let Restored { host, run, why, changes, report, seconds } = restored;
         let after = seconds.map(|seconds| format!(" after {seconds:.0} s")).unwrap_or_default();
         let list = |lines: &[String]| lines.iter().map(|line| format!("\n  {line}")).collect::<String>();
-        let message = format!(
-            "{why}\nthe host took back{after} what run {run} had changed:{}\nby this it was put right:{}",
-            list(changes),
-            list(report)
-        );
+        let mut message = match changes.is_empty() {
+            true => {
+                format!("{why}\nrun {run} had armed the dead-man's switch, and nothing had been changed yet")
+            }
+            false => format!("{why}\nthe host took back{after} what run {run} had changed:{}", list(changes)),
+        };
+        if !report.is_empty() {
+            message += &format!("\nby this it was put right:{}", list(report));
+        }
         self.notices.add(
             "restored",
             host,
@@ -278,6 +282,15 @@ impl Terminal {
             Some("see what would have locked you out before you try again"),
         );
         self.lost(host);
+    }
+
+    fn no_record(&mut self, run: &str) {
+        let paint = self.page.paint;
+        self.page.leave();
+        self.page.gap();
+        self.page.line(format!("{}: no host keeps a run {}", paint.bad("error"), text::line(run)));
+        self.page
+            .line(format!("  {} `harda runs -i INVENTORY` lists what the hosts keep", paint.good("hint:")));
     }
 
     /// A host that is not as its saved plan has it.
@@ -323,6 +336,7 @@ impl Sink for Terminal {
                 let play = text::line(play);
                 self.page.line(format!("play {play}: no host matches `{}`", text::line(pattern)));
             }
+            Event::NoRecord { run } => self.no_record(run),
             Event::Busy { host, doing } => {
                 if self.printed && self.mode == Mode::Apply {
                     let number = self.number(host);

@@ -37,17 +37,16 @@ fn note_parts(secrets: &Secrets, shape: &Shape, value: &Value) {
 /// Notes what was made of secrets among the arguments of a call.
 pub(super) fn note(given: &[&Value], made: &Value) {
     let Some(secrets) = secrets() else { return };
-    let from: Vec<String> = given.iter().flat_map(|value| texts(value)).collect();
-    if from.iter().any(|text| secrets.is_in(text)) {
-        secrets.derive(&from, &texts(made));
+    let mut from = Vec::new();
+    for value in given {
+        let texts = texts(value);
+        // A text that was taken apart: `pw | list | join('-')`.
+        if texts.len() > 1 && value.kind() != ValueKind::Map {
+            from.push(texts.concat());
+        }
+        from.extend(texts);
     }
-}
-
-/// Notes what was cut out of a secret.
-pub(super) fn note_cut(part: &Value) {
-    if let (Some(secrets), Some(part)) = (secrets(), part.as_str()) {
-        secrets.cut(part);
-    }
+    secrets.derive(&from, &texts(made));
 }
 
 /// The secrets of the run whose template is being rendered, if it has any.
@@ -95,11 +94,13 @@ mod tests {
     fn masked(template: &str, text: &str) -> String {
         let secrets = Secrets::default();
         secrets.add("hunter22+deep");
+        secrets.hide("said by a task: xyz-0815");
         let templar = Templar::new(RunInputs { secrets: secrets.clone(), ..RunInputs::default() });
         let user = [("name", "everybody"), ("password", "hunter22+deep")];
         let vars = HashMap::from([
             ("pw".to_string(), Var::Data(Value::from("hunter22+deep"))),
             ("user".to_string(), Var::Data(Value::from_pairs(user))),
+            ("said".to_string(), Var::Data(Value::from("said by a task: xyz-0815"))),
         ]);
         templar.text(template, &Scope::new(vec![Arc::new(vars)])).expect("rendered");
         let mut text = text.to_string();
@@ -117,10 +118,31 @@ mod tests {
             ("{{ pw[2:11] }}", "nter22+de"),
             ("{{ [user.password] | map('regex_replace', '[0-9]', '') | list }}", "hunter+deep"),
             ("{{ (pw | regex_replace('2', '3')) | reverse }}", "peed+33retnuh"),
+            ("{{ pw | list | join('-') }}", "h-u-n-t-e-r-2-2-+-d-e-e-p"),
+            ("{{ pw | list | reverse | join('.') }}", "p.e.e.d.+.2.2.r.e.t.n.u.h"),
+            ("{{ '_'.join(pw | list) }}", "h_u_n_t_e_r_2_2_+_d_e_e_p"),
+            ("{{ (pw ~ pw)[::2] }}", "hne2+eputr2de"),
+            ("{{ pw[-10:(pw[1:] | length)] }}", "ter22+dee"),
         ];
         for (template, text) in made {
             assert_eq!(masked(template, text), "********", "{template}");
         }
+    }
+
+    #[test]
+    fn what_is_made_of_what_a_task_said_is_hidden() {
+        for (template, text) in [
+            ("{{ said[16:] }}", "xyz-0815"),
+            (
+                "{{ said | hash('sha256') }}",
+                "f301507a8820d264422988e8404b9dc476b6609ae2f5c544de0a50f7f9ae0088",
+            ),
+            ("{{ said.split(': ') }}", "xyz-0815"),
+        ] {
+            assert_eq!(masked(template, text), "********", "{template}");
+        }
+        let path = "/srv/said by a task: xyz-0815/a/long/path/to/some/file";
+        assert_eq!(masked(&format!("{{{{ '{path}' | basename }}}}"), "some/file"), "some/file");
     }
 
     #[test]
@@ -131,6 +153,7 @@ mod tests {
             ("{{ user | dict2items }}", "everybody"),
             ("{{ pw | default('something else') }}", "something else"),
             ("{{ 'everybody'[1:] }}{{ pw | length }}", "verybody"),
+            ("{{ [pw, 'something else'][1:] | join }}", "something else"),
         ];
         for (template, text) in beside {
             assert_eq!(masked(template, text), text, "{template}");

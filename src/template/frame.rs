@@ -54,6 +54,8 @@ pub(super) struct Frame {
     pub root: Arc<Root>,
     pub fault: Option<RenderError>,
     pub missing: Option<Missing>,
+    /// What parts are being cut out of, the innermost last.
+    pub wholes: Vec<Value>,
     pub emitted: usize,
     /// The value printed last, with its native type.
     pub last: Option<Value>,
@@ -68,7 +70,15 @@ thread_local! {
 
 /// Runs `body` with a frame of its own and hands back both.
 pub(super) fn with_frame<T>(root: &Arc<Root>, native: bool, body: impl FnOnce() -> T) -> (T, Frame) {
-    let frame = Frame { root: root.clone(), fault: None, missing: None, emitted: 0, last: None, native };
+    let frame = Frame {
+        root: root.clone(),
+        fault: None,
+        missing: None,
+        wholes: Vec::new(),
+        emitted: 0,
+        last: None,
+        native,
+    };
     FRAMES.with_borrow_mut(|frames| frames.push(frame));
     let guard = PopOnUnwind;
     let result = body();

@@ -321,9 +321,14 @@ impl<'a> Rewriter<'a> {
 
     fn subscript(&mut self, operand: Option<Operand>, out: &mut String) -> Option<Operand> {
         let operand = operand?;
-        if self.depth > MAX_DEPTH || self.is_slice() {
+        if self.depth > MAX_DEPTH {
+            return self.group("[", Some(operand), out);
+        }
+        if self.is_slice() {
+            // Who looks for secrets wants to see both, before and after.
+            out.insert_str(operand.start, "((");
+            out.push_str("|__whole)");
             let cut = self.group("[", Some(operand), out)?;
-            out.insert(cut.start, '(');
             out.push_str("|__part)");
             return Some(Operand { wrapped: true, ..cut });
         }

@@ -9,6 +9,7 @@ mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod lock;
+mod outdated;
 mod pipe;
 mod process;
 mod session;

@@ -12,6 +12,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use super::Login;
 use super::connector::Connector;
 use super::failure::{Failure, FailureKind};
+use super::outdated;
 use super::pipe::{Pipe, Stream};
 use super::shell::EXEC;
 
@@ -145,6 +146,7 @@ fn openssh_arguments(connector: &Connector, login: &Login) -> Result<Vec<OsStrin
         let files: Vec<_> = login.known_hosts.iter().map(|f| format!("\"{}\"", f.display())).collect();
         options.push(format!("UserKnownHostsFile={}", files.join(" ")));
     }
+    options.extend(outdated::options(connector, login)?);
     options.extend(login.proxy_jump.iter().map(|jump| format!("ProxyJump={jump}")));
     for option in options {
         arguments.extend(["-o".into(), option.into()]);

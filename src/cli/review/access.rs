@@ -32,7 +32,7 @@ pub struct AccessArgs {
 pub fn run(args: &AccessArgs, output: &OutputArgs) -> Result<i32, CliError> {
     let run = RunArgs::without_playbooks(args.inventory.clone(), args.login.clone(), args.r#become.clone());
     let now = jiff::Timestamp::now().as_second();
-    looking::look::<WhoLogsIn>("review", &run, REVIEW, output, |host, logins, paint| match output.format {
+    looking::look::<WhoLogsIn>("review", &run, REVIEW, output, |host, logins, _, paint| match output.format {
         Format::Json => record(host, logins, args.unused_for, now),
         Format::Text => text(host, logins, args.unused_for, now, paint),
     })

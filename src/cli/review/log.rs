@@ -37,7 +37,7 @@ pub struct LogArgs {
 pub fn run(args: &LogArgs, output: &OutputArgs) -> Result<i32, CliError> {
     let run = RunArgs::without_playbooks(args.inventory.clone(), args.login.clone(), args.r#become.clone());
     let since = args.since.to_string();
-    looking::look::<WhatHappened>("review", &run, since, output, |host, happened, paint| {
+    looking::look::<WhatHappened>("review", &run, since, output, |host, happened, _, paint| {
         match output.format {
             Format::Json => record(host, args.since, happened),
             Format::Text => text(host, args, happened, paint),

@@ -1,6 +1,7 @@
 //! Handlers: who is notified, how surely, and when they run.
 
 use super::{Flow, Sure, Walk};
+use crate::engine::hidden::masked;
 use crate::engine::pending::Pending;
 use crate::engine::step::Todo;
 use crate::playbook::model::{Play, Task};
@@ -71,7 +72,8 @@ impl Walk<'_> {
         for name in names {
             if made {
                 let (run, play) = (self.setup.run.clone(), self.play_name.clone());
-                let pending = Pending { run, play, handler: name.clone(), by: by.to_string() };
+                let by = masked(by.to_string(), &self.setup.secrets);
+                let pending = Pending { run, play, handler: name.clone(), by };
                 if !self.out.pending.contains(&pending) {
                     self.out.pending.push(pending);
                 }

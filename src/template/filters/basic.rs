@@ -13,6 +13,7 @@ pub(super) static FILTERS: &[Spec] = &[
     spec("__get", &["value", "key", "path"], get).allowing(Undefined::Allowed),
     spec("__own", &["value"], super::super::own::own).allowing(Undefined::Allowed),
     spec("__part", &["value"], part).allowing(Undefined::Allowed),
+    spec("__whole", &["value"], whole).allowing(Undefined::Allowed),
     spec("default", &["value", "default_value", "boolean"], default).allowing(Undefined::Allowed),
     spec("d", &["value", "default_value", "boolean"], default).allowing(Undefined::Allowed),
     spec("mandatory", &["value", "msg"], mandatory).allowing(Undefined::Allowed),
@@ -24,10 +25,19 @@ pub(super) static FILTERS: &[Spec] = &[
     spec("type_debug", &["value"], type_debug),
 ];
 
-/// What was cut out of a value: `text[2:9]`.
+/// What a part will be cut out of: `text[2:9]`.
+fn whole(_: &mut State<'_, '_>, args: &Args) -> Result<Value, Error> {
+    let whole = args.need(0)?;
+    frame::current(|frame| frame.wholes.push(whole.clone()));
+    Ok(whole.clone())
+}
+
+/// What was cut out of the value that was last told to be a whole.
 fn part(_: &mut State<'_, '_>, args: &Args) -> Result<Value, Error> {
     let part = args.need(0)?;
-    derived::note_cut(part);
+    if let Some(whole) = frame::current(|frame| frame.wholes.pop()).flatten() {
+        derived::note(&[&whole], part);
+    }
     Ok(part.clone())
 }
 

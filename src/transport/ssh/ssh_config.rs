@@ -69,7 +69,7 @@ type Asked = (String, Option<u16>, Option<String>);
 
 /// What `ssh -G` printed, keyword by keyword.
 #[derive(Debug, Default)]
-pub(super) struct Answer(HashMap<String, Vec<String>>);
+pub(in crate::transport) struct Answer(HashMap<String, Vec<String>>);
 
 impl SshConfig {
     pub(in crate::transport) fn new(file: Option<PathBuf>) -> Self {
@@ -80,6 +80,11 @@ impl SshConfig {
         if !*self.matters.get_or_init(|| self.files().iter().any(|file| matters(file, 0))) {
             return Ok(Arc::default());
         }
+        self.answer(login)
+    }
+
+    /// All that is in force, what `ssh` does by default too.
+    pub(in crate::transport) fn answer(&self, login: &Login) -> Result<Arc<Answer>, Failure> {
         let asked = (login.address.clone(), login.port, login.user.clone());
         if let Some(answer) = locked(&self.answers).get(&asked) {
             return Ok(answer.clone());
@@ -126,7 +131,7 @@ impl Answer {
         Answer(answer)
     }
 
-    pub(super) fn one(&self, keyword: &str) -> Option<&str> {
+    pub(in crate::transport) fn one(&self, keyword: &str) -> Option<&str> {
         self.0.get(keyword).and_then(|values| values.first()).map(String::as_str)
     }
 
