@@ -68,6 +68,10 @@ pub struct Made {
     /// Of a `no_log` task: what differs is never shown.
     #[serde(default)]
     pub secret: bool,
+    /// It was not there when the run began: the file or the package that an earlier Change made
+    /// brought it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub brought: bool,
     /// What was copied before, relative to the run's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<String>,
@@ -261,6 +265,7 @@ mod tests {
             undo: Undo::Full,
             at: "now".into(),
             secret: false,
+            brought: false,
             kept: None,
         })
     }

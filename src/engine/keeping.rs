@@ -132,7 +132,9 @@ fn script(run: &mut HostRun<'_>, step: &Step, batch: &[Change]) -> Around {
     for (n, change) in numbers.iter().zip(batch) {
         let (copy, kept) = copy(*n, change);
         copies.push_str(&copy);
-        lines.push(Line::Change(made(*n, change, &step.entry.origin, kept, &run.setup.secrets)).write());
+        let mut made = made(*n, change, &step.entry.origin, kept, &run.setup.secrets);
+        made.brought = run.world.was_missing(&change.key);
+        lines.push(Line::Change(made).write());
         if let Some(home) = new_home(change) {
             let line = Line::NewHome { n: *n }.write();
             let _ = writeln!(copies, "[ -e {} ] || say {}", quote(home), quote(&line));
@@ -211,6 +213,7 @@ fn made(n: usize, change: &Change, origin: &Origin, kept: Option<String>, secret
         undo: change.undo(),
         at: now(),
         secret: origin.secret || change.extras.hidden || holds_secret(change, secrets),
+        brought: false,
         kept,
     }
 }
