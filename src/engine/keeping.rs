@@ -267,7 +267,7 @@ fn copy_tree(place: &str, n: usize) -> String {
 fn new_home(change: &Change) -> Option<&str> {
     match (&change.from, &change.to) {
         (State::User(UserState::Absent), State::User(UserState::Present(account)))
-            if change.extras.account.home && account.home.len() > 1 =>
+            if (change.extras.account.home || change.extras.kept.is_some()) && account.home.len() > 1 =>
         {
             Some(&account.home)
         }
