@@ -58,3 +58,16 @@ fn a_home_goes_again_with_the_account_that_had_come_back() {
     ground.rollback().expect(0);
     assert_eq!(ground.on("ls -d /home/gone 2>&1 | grep -c 'No such'; ! id gone 2>/dev/null"), "1\n");
 }
+
+#[test]
+fn subordinate_ids_come_back_as_they_were() {
+    let ground = Ground::up("bookworm-bare");
+    ground.on("useradd sub && usermod -v 500000-500999 -w 600000-600999 sub");
+    let ids = "grep -h '^sub:' /etc/subuid /etc/subgid";
+    let before = ground.on(ids);
+    assert!(before.contains("sub:500000:1000"), "{before}");
+    ground.apply("    - user: {name: sub, state: absent}\n").expect(0);
+    assert_eq!(ground.on("grep -c '^sub:' /etc/subuid || true"), "0\n");
+    ground.rollback().expect(0);
+    assert_eq!(ground.on(ids), before);
+}

@@ -234,11 +234,13 @@ fn copy(n: usize, change: &Change) -> (String, Option<String>) {
                 _ => (String::new(), None),
             }
         }
-        (Key::User(_), State::User(UserState::Present(account)), State::User(UserState::Absent))
-            if change.extras.account.remove && account.home.len() > 1 =>
-        {
+        (Key::User(name), State::User(UserState::Present(account)), State::User(UserState::Absent)) => {
+            let sub_ids = copy_sub_ids(name, n);
+            if !change.extras.account.remove || account.home.len() <= 1 {
+                return (sub_ids, None);
+            }
             let home = quote(&account.home);
-            (format!("if [ -d {home} ]; then\n{}fi\n", copy_tree(&home, n)), Some(tree(n)))
+            (format!("{sub_ids}if [ -d {home} ]; then\n{}fi\n", copy_tree(&home, n)), Some(tree(n)))
         }
         _ => (String::new(), None),
     }
@@ -263,7 +265,18 @@ fn copy_tree(place: &str, n: usize) -> String {
     format!("rm -rf \"$r/trees/{n}\"; cp -a -- {place} \"$r/trees/{n}\" || exit 1\n")
 }
 
-/// The home folder that a new account is given, if it is.
+/// The account's lines of subuid and subgid: no state holds them, and useradd gives one range of
+/// its own choice.
+fn copy_sub_ids(name: &str, n: usize) -> String {
+    format!(
+        "for f in subuid subgid; do\n[ -r /etc/$f ] || continue\n\
+         while IFS= read -r l; do case $l in {}:*) printf '%s\\n' \"$l\";; esac; done </etc/$f >\"$r/{}.$f\" || exit 1\ndone\n",
+        quote(name),
+        tree(n),
+    )
+}
+
+/// The home folder that a new account is given, or given back, if it is.
 fn new_home(change: &Change) -> Option<&str> {
     match (&change.from, &change.to) {
         (State::User(UserState::Absent), State::User(UserState::Present(account)))

@@ -126,6 +126,8 @@ pub struct Options {
     pub remove: bool,
     /// When removing: even if the user is logged in.
     pub force: bool,
+    /// When putting back: where its lines of subuid and subgid are kept, without `.subuid`.
+    pub sub_ids: Option<String>,
 }
 
 impl UserState {

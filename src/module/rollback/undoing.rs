@@ -332,7 +332,11 @@ fn account(from: &UserState, net: &Net<'_>, manifest: &Manifest) -> (State, Extr
             extras.account = user::Options { remove, ..user::Options::default() };
         }
         UserState::Present(_) => {
-            extras.account = user::Options { shared_uid: true, ..user::Options::default() };
+            let removed =
+                |made: &&Made| made.key == net.first.key && made.to == State::User(UserState::Absent);
+            let n = manifest.changes.iter().find(removed).map(|made| made.n);
+            let sub_ids = n.map(|n| format!("{}/trees/{n}", folder(&manifest.run)));
+            extras.account = user::Options { shared_uid: true, sub_ids, ..user::Options::default() };
             extras.kept = kept_tree(manifest, &net.first.key);
         }
     }
