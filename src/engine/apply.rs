@@ -25,6 +25,9 @@ pub type Announced = HashMap<StepId, Step>;
 #[derive(Default)]
 pub struct Applied {
     pub kept: Kept,
+    /// How each step that was made compares with what was announced, by its task: kept apart, as
+    /// the host may take it back.
+    pub kept_by_step: BTreeMap<StepId, (String, Kept)>,
     /// Changed resources, and who wanted them how.
     pub touched: BTreeMap<Key, Touch>,
     pub stopped: bool,
@@ -249,7 +252,8 @@ fn changes_of(
             applied.risky |= change.risk() == Risk::LockOut;
         }
     }
-    compare(announced.get(&step.id), changes, &mut applied.kept);
+    let kept = compare(announced.get(&step.id), changes);
+    applied.kept_by_step.insert(step.id.clone(), (step.entry.origin.task.clone(), kept));
     finish(run, step.clone());
     if changes.iter().any(Change::opaque) {
         run.world.forget();
