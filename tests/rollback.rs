@@ -305,3 +305,25 @@ fn a_unit_that_a_play_stops_and_removes_has_converged() {
         "enabled\nactive\n"
     );
 }
+
+#[test]
+fn what_the_host_took_back_is_not_left_to_undo() {
+    let lab = Lab::up(&["bookworm"]);
+    let host = &lab.hosts[0];
+    let book = play(
+        &lab,
+        "bites",
+        "
+- hosts: all
+  become: true
+  tasks:
+    - {name: mild, guard: true, copy: {content: x, dest: /srv/mild}}
+    - name: bites
+      shell: echo 'AllowUsers nobody' >/etc/ssh/sshd_config.d/00-lockout.conf; systemctl restart ssh
+",
+    );
+    let ran = apply(&lab, &book, &["--guard-timeout", "12"]).expect(5);
+    ran.says("certain: 0 made as shown").says("not made: mild: the host took it back");
+    let ran = rollback(&lab, &newest(&lab, host), &["--lock-timeout", "60"]).expect(0);
+    ran.says("nothing is left to undo").says("the host has taken back already").says_not("not undone");
+}

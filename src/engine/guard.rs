@@ -6,6 +6,7 @@ mod proof;
 mod standing;
 
 use super::host::{Ending, HostRun};
+use super::keeping;
 use super::log::StepId;
 use super::login_shell;
 use super::person::{self, Held};
@@ -285,6 +286,9 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
                     );
                     run.tell(Event::Warned { host: run.name.clone(), message });
                 }
+            }
+            if run.guard.waiting.is_empty() {
+                keeping::proven(run);
             }
             Ok(())
         }

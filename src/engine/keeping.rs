@@ -318,6 +318,7 @@ pub fn before_act(run: &mut HostRun<'_>, step: &Step, run_as: &RunAs) -> String 
     let opaque = matches!(&step.todo, Todo::Act(action, ..) if action.opaque);
     let act = Acted {
         opaque,
+        guarded: guard::is_armed(run),
         title: masked(
             step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default(),
             &run.setup.secrets,
@@ -334,6 +335,13 @@ pub fn before_act(run: &mut HostRun<'_>, step: &Step, run_as: &RunAs) -> String 
     let begin = begin(run);
     run.keeper.begun = true;
     keep(run, &begin, &say(&lines), "")
+}
+
+/// Access was proven: the next script says so, before anything else is under the switch.
+pub fn proven(run: &mut HostRun<'_>) {
+    if run.keeper.begun {
+        run.keeper.owed.push(Line::Proven.write());
+    }
 }
 
 /// Ends the record: what is still owed, whether the run had failed, which handlers are pending, and

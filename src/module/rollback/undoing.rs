@@ -49,7 +49,11 @@ impl Undoing {
         let packages = std::mem::take(&mut undoing.packages);
         undoing.wants.extend(packages);
         for act in manifest.acts.iter().filter(|act| act.opaque) {
-            undoing.notes.push(format!("not undone: {} (task `{}`)", act.title, act.task));
+            let what = format!("{} (task `{}`)", act.title, act.task);
+            undoing.notes.push(match act.guarded && manifest.restored.is_some() {
+                true => format!("the host has taken back already what its switch keeps of {what}"),
+                false => format!("not undone: {what}"),
+            });
         }
         Ok(undoing)
     }

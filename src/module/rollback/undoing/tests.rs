@@ -1,5 +1,5 @@
 use super::*;
-use crate::manifest::Header;
+use crate::manifest::{Acted, Header, Restoration};
 use crate::resource::file::Entry;
 
 fn state(text: &str, mode: u32) -> FileState {
@@ -120,6 +120,26 @@ fn a_unit_that_the_run_brought_is_only_stopped_until_it_goes_with_its_file() {
     assert_eq!(wanted(&run(file, &up, &down), &down), Some(down.clone()));
     // What brought it stays: so does it.
     assert_eq!(wanted(&run("/etc/other", &up, &down), &down), Some(up));
+}
+
+#[test]
+fn of_a_command_under_the_switch_it_is_said_that_the_host_took_it_back() {
+    let act = |title: &str, guarded| Acted {
+        title: title.into(),
+        opaque: true,
+        guarded,
+        task: "t".into(),
+        place: "p".into(),
+        at: "now".into(),
+    };
+    let restored = Some(Restoration { at: "now".into(), why: "no login".into() });
+    let acts = vec![act("run `true`", false), act("run `usermod`", true)];
+    let mut run = Manifest { changes: Vec::new(), acts, restored, ..manifest() };
+    let notes = |run: &Manifest| Undoing::of(run, &World::default()).expect("planned").notes;
+    let taken_back = "the host has taken back already what its switch keeps of run `usermod` (task `t`)";
+    assert_eq!(notes(&run), ["not undone: run `true` (task `t`)", taken_back]);
+    run.restored = None;
+    assert_eq!(notes(&run)[1], "not undone: run `usermod` (task `t`)");
 }
 
 #[test]
