@@ -68,6 +68,10 @@ pub struct Made {
     /// Of a `no_log` task: what differs is never shown.
     #[serde(default)]
     pub secret: bool,
+    /// It was not there when the run began: the file or the package that an earlier Change made
+    /// brought it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub brought: bool,
     /// What was copied before, relative to the run's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<String>,
@@ -80,6 +84,9 @@ pub struct Acted {
     /// It may have changed anything; a restart doesn't.
     #[serde(default)]
     pub opaque: bool,
+    /// The dead-man's switch was armed, and nobody has proven access since.
+    #[serde(default)]
+    pub guarded: bool,
     pub task: String,
     pub place: String,
     pub at: String,
@@ -101,6 +108,8 @@ pub enum Line {
         n: usize,
     },
     Act(Acted),
+    /// Access was proven: what was done so far the dead-man's switch takes back no more.
+    Proven,
     /// The run came to its end on this host; without this line it was cut off.
     Ended {
         at: String,
@@ -195,6 +204,7 @@ impl Manifest {
             Line::Failed(numbers) => self.failed.extend(numbers),
             Line::NewHome { n } => drop(self.new_homes.insert(n)),
             Line::Act(act) => self.acts.push(act),
+            Line::Proven => self.acts.iter_mut().for_each(|act| act.guarded = false),
             Line::Ended { failed, .. } => self.ended = Some(failed),
             Line::Restored(restoration) => self.restored = Some(restoration),
         }
@@ -261,6 +271,7 @@ mod tests {
             undo: Undo::Full,
             at: "now".into(),
             secret: false,
+            brought: false,
             kept: None,
         })
     }
@@ -291,6 +302,17 @@ mod tests {
         let ends: Vec<(usize, usize)> = net.iter().map(|net| (net.first.n, net.last.n)).collect();
         assert_eq!(ends, [(2, 2), (1, 3)], "the first touched comes last");
         assert!(net[0].first.extras.in_place);
+    }
+
+    #[test]
+    fn what_was_done_before_a_proof_is_under_the_switch_no_more() {
+        let act = |title: &str| {
+            let (title, task) = (title.to_string(), "t".to_string());
+            let (place, at) = ("p.yml:1:1".to_string(), "now".to_string());
+            Line::Act(Acted { title, opaque: true, guarded: true, task, place, at })
+        };
+        let manifest = Manifest::read("r", &text(&[header(), act("one"), Line::Proven, act("two")]));
+        assert_eq!(manifest.acts.iter().map(|act| act.guarded).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]

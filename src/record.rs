@@ -7,6 +7,7 @@ use crate::resource::{Difference, Risk, Undo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,6 +242,18 @@ pub struct Kept {
     pub not_made: BTreeMap<String, String>,
     /// Made and not announced, outside of what was shown as unknown: always 0, or a bug.
     pub not_announced: usize,
+}
+
+impl AddAssign<&Kept> for Kept {
+    fn add_assign(&mut self, other: &Kept) {
+        self.certain_as_shown += other.certain_as_shown;
+        self.certain_otherwise += other.certain_otherwise;
+        self.conditional_as_shown += other.conditional_as_shown;
+        self.conditional_already_so += other.conditional_already_so;
+        self.conditional_different += other.conditional_different;
+        self.not_announced += other.not_announced;
+        self.not_made.extend(other.not_made.clone());
+    }
 }
 
 /// One line of the recap.

@@ -3,6 +3,7 @@
 
 use crate::change::Certainty;
 use crate::resource::file::{FileState, What, parent};
+use crate::resource::unit::UnitState;
 use crate::resource::{Key, Level, Opaque, State, Typed};
 use minijinja::Value;
 use std::cell::RefCell;
@@ -54,6 +55,8 @@ pub struct World {
     doubted: RefCell<Option<String>>,
     /// What was asked for since somebody took it: the evidence of a task.
     asked: RefCell<BTreeSet<Key>>,
+    /// Units that were not there once: what there is of them by now came in this run.
+    missed: BTreeSet<Key>,
 }
 
 impl World {
@@ -234,7 +237,15 @@ impl World {
         {
             self.seen.retain(|other, _| !other.stands_on(&key, now));
         }
+        if matches!(state, Ok(State::Unit(UnitState::Absent))) {
+            self.missed.insert(key.clone());
+        }
         self.seen.insert(key, Seen { state, level });
+    }
+
+    /// Whether a unit was not there when the host was first looked at: this run has brought it.
+    pub fn was_missing(&self, key: &Key) -> bool {
+        self.missed.contains(key)
     }
 
     /// The state as observed, whatever is planned.

@@ -242,3 +242,92 @@ fn a_run_that_was_killed_can_be_rolled_back() {
         assert_eq!(lab.exec(host, "ls -A /srv/many | grep -c harda").stdout, "0\n", "no stray files");
     }
 }
+
+#[test]
+fn what_a_run_brought_goes_again() {
+    let lab = Lab::up(&["trixie"]);
+    let host = &lab.hosts[0];
+    let units = "for u in r4 atd; do systemctl show -p LoadState -p ActiveState --value $u.service; done | tr '\\n' ' '";
+    let book = play(
+        &lab,
+        "brought",
+        "
+- hosts: all
+  become: true
+  tasks:
+    - copy:
+        dest: /etc/systemd/system/r4.service
+        content: |
+          [Service]
+          ExecStart=/bin/sleep infinity
+          [Install]
+          WantedBy=multi-user.target
+    - systemd: {name: r4, enabled: true, state: started}
+    - apt: {name: at, state: present}
+    - service: {name: atd, state: stopped, enabled: false}
+    - file: {src: /etc, dest: /srv/link, state: link}
+",
+    );
+    apply(&lab, &book, &[]).expect(0);
+    assert_eq!(lab.exec(host, units).stdout, "loaded active loaded inactive ");
+    // What the run had switched off is not switched on to be removed.
+    let run = newest(&lab, host);
+    let ran = rollback(&lab, &run, &[]).expect(0);
+    ran.says_not("did not converge").says_not("unit atd.service").says_not("not undone");
+    assert_eq!(lab.exec(host, units).stdout, "not-found inactive not-found inactive ");
+    assert_eq!(lab.exec(host, "find /etc/systemd/system -name 'r4*'; find /srv/link").stdout, "");
+    // And it comes back; a package's unit is as the package makes it.
+    rollback(&lab, &newest(&lab, host), &[]).expect(0);
+    assert_eq!(lab.exec(host, units).stdout, "loaded active loaded active ");
+}
+
+#[test]
+fn a_unit_that_a_play_stops_and_removes_has_converged() {
+    let lab = Lab::up(&["bookworm-bare"]);
+    let host = &lab.hosts[0];
+    lab.exec(
+        host,
+        "printf '[Service]\\nExecStart=/bin/sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n' \
+         >/etc/systemd/system/old.service && systemctl enable --now old",
+    )
+    .expect(0);
+    let book = play(
+        &lab,
+        "old",
+        "
+- hosts: all
+  become: true
+  tasks:
+    - systemd: {name: old, enabled: false, state: stopped}
+    - file: {path: /etc/systemd/system/old.service, state: absent}
+",
+    );
+    apply(&lab, &book, &[]).expect(0);
+    rollback(&lab, &newest(&lab, host), &[]).expect(0);
+    assert_eq!(
+        lab.exec(host, "systemctl is-enabled old; systemctl is-active old").stdout,
+        "enabled\nactive\n"
+    );
+}
+
+#[test]
+fn what_the_host_took_back_is_not_left_to_undo() {
+    let lab = Lab::up(&["bookworm"]);
+    let host = &lab.hosts[0];
+    let book = play(
+        &lab,
+        "bites",
+        "
+- hosts: all
+  become: true
+  tasks:
+    - {name: mild, guard: true, copy: {content: x, dest: /srv/mild}}
+    - name: bites
+      shell: echo 'AllowUsers nobody' >/etc/ssh/sshd_config.d/00-lockout.conf; systemctl restart ssh
+",
+    );
+    let ran = apply(&lab, &book, &["--guard-timeout", "12"]).expect(5);
+    ran.says("certain: 0 made as shown").says("not made: mild: the host took it back");
+    let ran = rollback(&lab, &newest(&lab, host), &["--lock-timeout", "60"]).expect(0);
+    ran.says("nothing is left to undo").says("the host has taken back already").says_not("not undone");
+}

@@ -13,7 +13,9 @@ use super::walk::Walked;
 use crate::change::Change;
 use crate::fail_point::{self, Point};
 use crate::record::{Diverged, Entry, Event, Kept, Status};
-use crate::resource::{Difference, Key, Level, Risk, State, unit};
+use crate::resource::effective::members;
+use crate::resource::unit::{self, UnitState};
+use crate::resource::{Difference, Key, Level, Risk, State};
 use std::collections::{BTreeMap, HashMap};
 
 /// What was announced, to compare with what is made.
@@ -23,6 +25,9 @@ pub type Announced = HashMap<StepId, Step>;
 #[derive(Default)]
 pub struct Applied {
     pub kept: Kept,
+    /// How each step that was made compares with what was announced, by its task: kept apart, as
+    /// the host may take it back.
+    pub kept_by_step: BTreeMap<StepId, (String, Kept)>,
     /// Changed resources, and who wanted them how.
     pub touched: BTreeMap<Key, Touch>,
     pub stopped: bool,
@@ -40,6 +45,8 @@ pub struct Touch {
     /// Of a `no_log` task: what differs is not shown.
     secret: bool,
     to: State,
+    /// A unit that is down, whose file or package was removed later: it may be gone with it.
+    may_be_gone: bool,
 }
 
 /// Whether walking has to begin anew before the next step.
@@ -238,12 +245,15 @@ fn changes_of(
                 task: origin.task.clone(),
                 secret: origin.secret || change.extras.hidden,
                 to: change.to.clone(),
+                may_be_gone: false,
             };
+            takes_along(change, &mut applied.touched);
             applied.touched.insert(change.key.clone(), touch);
             applied.risky |= change.risk() == Risk::LockOut;
         }
     }
-    compare(announced.get(&step.id), changes, &mut applied.kept);
+    let kept = compare(announced.get(&step.id), changes);
+    applied.kept_by_step.insert(step.id.clone(), (step.entry.origin.task.clone(), kept));
     finish(run, step.clone());
     if changes.iter().any(Change::opaque) {
         run.world.forget();
@@ -255,6 +265,28 @@ fn changes_of(
         return Ok(Next::PlanAgain);
     }
     Ok(Next::Go)
+}
+
+/// What a Change makes of what the run changed before: a unit goes with its file or package, an
+/// account loses a group that goes.
+fn takes_along(change: &Change, touched: &mut BTreeMap<Key, Touch>) {
+    for (key, touch) in touched {
+        if let Some(after) = members::after(&change.key, &change.from, &change.to, key, &touch.to) {
+            touch.to = after;
+        }
+        let (Key::Unit(unit), State::Unit(state)) = (key, &touch.to) else { continue };
+        touch.may_be_gone |= state.is_down() && takes_unit(change, unit);
+    }
+}
+
+fn takes_unit(change: &Change, unit: &str) -> bool {
+    match (&change.key, &change.to) {
+        (Key::File(path), State::File(file)) => {
+            file.entry().is_none() && unit::unit_of_file(path) == Some(unit)
+        }
+        (Key::Package(_), State::Package(package)) => package.is_absent(),
+        _ => false,
+    }
 }
 
 /// A folder of drop-ins says nothing yet.
@@ -308,7 +340,7 @@ pub fn verify(run: &mut HostRun<'_>, applied: &mut Applied) -> Result<(), Ending
         _ => Level::Digest,
     };
     run.observe(applied.touched.iter().map(|(key, touch)| (key.clone(), level(touch))).collect())?;
-    for (key, Touch { task, secret, to }) in &applied.touched {
+    for (key, Touch { task, secret, to, may_be_gone }) in &applied.touched {
         let diverged = |differences: Vec<Difference>, error| Diverged {
             kind: key.kind().into(),
             id: key.id(),
@@ -318,6 +350,7 @@ pub fn verify(run: &mut HostRun<'_>, applied: &mut Applied) -> Result<(), Ending
         };
         match run.world.seen(key) {
             Some(found) if key.same(found, to) => applied.verified += 1,
+            Some(State::Unit(UnitState::Absent)) if *may_be_gone => applied.verified += 1,
             Some(found) => applied.diverged.push(diverged(key.diff(to, found), None)),
             None => applied.diverged.push(diverged(Vec::new(), Some("it can't be observed".into()))),
         }

@@ -7,6 +7,7 @@ mod standing;
 
 use super::hidden::masked;
 use super::host::{Ending, HostRun};
+use super::keeping;
 use super::log::StepId;
 use super::login_shell;
 use super::person::{self, Held};
@@ -287,6 +288,9 @@ pub fn close(run: &mut HostRun<'_>) -> Result<(), Ending> {
                     );
                     run.tell(Event::Warned { host: run.name.clone(), message });
                 }
+            }
+            if run.guard.waiting.is_empty() {
+                keeping::proven(run);
             }
             Ok(())
         }

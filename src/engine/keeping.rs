@@ -129,7 +129,9 @@ fn script(run: &mut HostRun<'_>, step: &Step, batch: &[Change]) -> Around {
     for (n, change) in numbers.iter().zip(batch) {
         let (copy, kept) = copy(*n, change);
         copies.push_str(&copy);
-        lines.push(Line::Change(made(*n, change, &step.entry.origin, kept, &run.setup.secrets)).write());
+        let mut made = made(*n, change, &step.entry.origin, kept, &run.setup.secrets);
+        made.brought = run.world.was_missing(&change.key);
+        lines.push(Line::Change(made).write());
         if let Some(home) = new_home(change) {
             let line = Line::NewHome { n: *n }.write();
             let _ = writeln!(copies, "[ -e {} ] || say {}", quote(home), quote(&line));
@@ -208,6 +210,7 @@ fn made(n: usize, change: &Change, origin: &Origin, kept: Option<String>, secret
         undo: change.undo(),
         at: now(),
         secret: origin.secret || change.extras.hidden || holds_secret(change, secrets),
+        brought: false,
         kept,
     }
 }
@@ -228,11 +231,13 @@ fn copy(n: usize, change: &Change) -> (String, Option<String>) {
                 _ => (String::new(), None),
             }
         }
-        (Key::User(_), State::User(UserState::Present(account)), State::User(UserState::Absent))
-            if change.extras.account.remove && account.home.len() > 1 =>
-        {
+        (Key::User(name), State::User(UserState::Present(account)), State::User(UserState::Absent)) => {
+            let sub_ids = copy_sub_ids(name, n);
+            if !change.extras.account.remove || account.home.len() <= 1 {
+                return (sub_ids, None);
+            }
             let home = quote(&account.home);
-            (format!("if [ -d {home} ]; then\n{}fi\n", copy_tree(&home, n)), Some(tree(n)))
+            (format!("{sub_ids}if [ -d {home} ]; then\n{}fi\n", copy_tree(&home, n)), Some(tree(n)))
         }
         _ => (String::new(), None),
     }
@@ -257,11 +262,22 @@ fn copy_tree(place: &str, n: usize) -> String {
     format!("rm -rf \"$r/trees/{n}\"; cp -a -- {place} \"$r/trees/{n}\" || exit 1\n")
 }
 
-/// The home folder that a new account is given, if it is.
+/// The account's lines of subuid and subgid: no state holds them, and useradd gives one range of
+/// its own choice.
+fn copy_sub_ids(name: &str, n: usize) -> String {
+    format!(
+        "for f in subuid subgid; do\n[ -r /etc/$f ] || continue\n\
+         while IFS= read -r l; do case $l in {}:*) printf '%s\\n' \"$l\";; esac; done </etc/$f >\"$r/{}.$f\" || exit 1\ndone\n",
+        quote(name),
+        tree(n),
+    )
+}
+
+/// The home folder that a new account is given, or given back, if it is.
 fn new_home(change: &Change) -> Option<&str> {
     match (&change.from, &change.to) {
         (State::User(UserState::Absent), State::User(UserState::Present(account)))
-            if change.extras.account.home && account.home.len() > 1 =>
+            if (change.extras.account.home || change.extras.kept.is_some()) && account.home.len() > 1 =>
         {
             Some(&account.home)
         }
@@ -299,6 +315,7 @@ pub fn before_act(run: &mut HostRun<'_>, step: &Step, run_as: &RunAs) -> String 
     let opaque = matches!(&step.todo, Todo::Act(action, ..) if action.opaque);
     let act = Acted {
         opaque,
+        guarded: guard::is_armed(run),
         title: masked(
             step.entry.action.as_ref().map(|action| action.title.clone()).unwrap_or_default(),
             &run.setup.secrets,
@@ -315,6 +332,13 @@ pub fn before_act(run: &mut HostRun<'_>, step: &Step, run_as: &RunAs) -> String 
     let begin = begin(run);
     run.keeper.begun = true;
     keep(run, &begin, &say(&lines), "")
+}
+
+/// Access was proven: the next script says so, before anything else is under the switch.
+pub fn proven(run: &mut HostRun<'_>) {
+    if run.keeper.begun {
+        run.keeper.owed.push(Line::Proven.write());
+    }
 }
 
 /// Ends the record: what is still owed, whether the run had failed, which handlers are pending, and

@@ -1,10 +1,11 @@
 //! Whether what was announced is what was made: the promise that an apply is held to.
 
 use super::apply::{Announced, Applied};
-use super::log::Log;
+use super::log::{Log, StepId};
 use super::step::{Step, Todo};
 use crate::change::{Certainty, Change};
 use crate::record::{Kept, Status};
+use std::collections::BTreeSet;
 
 /// A conditional Change that turned out to be there already.
 pub fn note_already_so(step: &Step, announced: &Announced, applied: &mut Applied) {
@@ -44,17 +45,18 @@ pub fn note_unreached(log: &Log, announced: &Announced, applied: &mut Applied, w
 }
 
 /// Whether what was made is what was announced.
-pub fn compare(before: Option<&Step>, made: &[Change], kept: &mut Kept) {
+pub fn compare(before: Option<&Step>, made: &[Change]) -> Kept {
+    let mut kept = Kept::default();
     let Some(before) = before else {
         // A step that only exists because an unknown one was resolved lies inside what was shown.
-        return;
+        return kept;
     };
     let announced: &[Change] = match &before.todo {
         Todo::Changes(changes, _) => changes,
-        Todo::Unknown => return,
+        Todo::Unknown => return kept,
         _ => {
             kept.not_announced += made.len();
-            return;
+            return kept;
         }
     };
     for change in made {
@@ -79,4 +81,18 @@ pub fn compare(before: Option<&Step>, made: &[Change], kept: &mut Kept) {
             kept.conditional_already_so += 1;
         }
     }
+    kept
+}
+
+/// All of a host. What the host has taken back stands as little as what was never made.
+pub fn total(applied: &Applied, taken_back: &BTreeSet<StepId>) -> Kept {
+    let mut total = applied.kept.clone();
+    for (id, (task, kept)) in &applied.kept_by_step {
+        if taken_back.contains(id) {
+            total.not_made.insert(task.clone(), "the host took it back".into());
+        } else {
+            total += kept;
+        }
+    }
+    total
 }

@@ -9,6 +9,7 @@ use crate::change::{Certainty, Change};
 use crate::module::{Action, Effect, Planned};
 use crate::playbook::model::Task;
 use crate::record::Status;
+use crate::resource::effective::members;
 use crate::resource::group::GroupState;
 use crate::resource::user::UserState;
 use crate::resource::{Key, Level, Opaque, Risk, State, effective};
@@ -112,6 +113,7 @@ impl Walk<'_> {
         }
         self.predict_following(change);
         self.predict_leaving(change);
+        self.predict_members(change);
         self.world.predict(change.key.clone(), change.to.clone(), change.certainty.clone());
     }
 
@@ -136,6 +138,20 @@ impl Walk<'_> {
             None => {
                 self.world.demand(key, Level::Digest);
                 self.out.waiting = true;
+            }
+        }
+    }
+
+    /// A group that goes, or comes with members, changes the accounts in it.
+    fn predict_members(&mut self, change: &Change) {
+        for user in members::members(&change.key, &change.from, &change.to) {
+            let Some(account) = self.world.current(&user) else {
+                self.world.demand(user, Level::Digest);
+                self.out.waiting = true;
+                continue;
+            };
+            if let Some(after) = members::after(&change.key, &change.from, &change.to, &user, account) {
+                self.world.predict(user, after, change.certainty.clone());
             }
         }
     }

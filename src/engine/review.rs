@@ -129,11 +129,10 @@ fn refuses_changes(before: Option<&Step>, changes: &[Change], allow: bool) -> Op
         Some(Todo::Changes(announced, _)) => announced.as_slice(),
         _ => &[],
     };
-    let mut kept = Kept::default();
-    match announced.is_empty() {
-        true => kept.not_announced = changes.len(),
-        false => compare(before, changes, &mut kept),
-    }
+    let kept = match announced.is_empty() {
+        true => Kept { not_announced: changes.len(), ..Kept::default() },
+        false => compare(before, changes),
+    };
     if kept.certain_otherwise > 0 {
         return Some(format!(
             "the plan was certain of this, and it would be made otherwise: {}",

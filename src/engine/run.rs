@@ -313,7 +313,7 @@ fn recap(berth: &Berth<'_>) -> Recap {
         let counts = run.counts();
         recap.round_trips = counts.round_trips as usize;
         recap.login_steps = counts.login_steps as usize;
-        recap.kept = (!run.setup.options.check).then(|| berth.applied.kept.clone());
+        recap.kept = (!run.setup.options.check).then(|| kept::total(&berth.applied, &run.guard.taken_back));
     }
     recap
 }

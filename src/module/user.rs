@@ -106,6 +106,7 @@ fn options(args: &Args) -> Options {
         shared_uid: flag("non_unique"),
         remove: flag("remove"),
         force: flag("force"),
+        sub_ids: None,
     }
 }
 

@@ -173,13 +173,7 @@ pub fn kept<'a>(all: impl IntoIterator<Item = &'a Kept>) -> Vec<String> {
     let mut any = false;
     for kept in all {
         any = true;
-        sum.certain_as_shown += kept.certain_as_shown;
-        sum.certain_otherwise += kept.certain_otherwise;
-        sum.conditional_as_shown += kept.conditional_as_shown;
-        sum.conditional_already_so += kept.conditional_already_so;
-        sum.conditional_different += kept.conditional_different;
-        sum.not_announced += kept.not_announced;
-        sum.not_made.extend(kept.not_made.clone());
+        sum += kept;
     }
     if !any {
         return Vec::new();

@@ -4,6 +4,7 @@
 
 mod brought;
 mod kept;
+pub mod members;
 mod ways;
 mod words;
 

@@ -6,7 +6,7 @@ mod realise;
 #[cfg(test)]
 pub mod testing;
 
-use super::{Difference, Extras, Kind, Opaque, Realise, Risk, Text, Wanted};
+use super::{Difference, Extras, Kind, Opaque, Realise, Risk, Text, Undo, Wanted};
 use crate::fragment::{Fragment, Input, Reply};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -259,6 +259,17 @@ impl Kind for File {
         }
     }
 
+    fn undo(_path: &String, from: &FileState, to: &FileState) -> Undo {
+        match from.entry().map(|entry| &entry.what) {
+            Some(What::Other(kind))
+                if to.entry().map(|entry| &entry.what) != Some(&What::Other(kind.clone())) =>
+            {
+                Undo::None(format!("a {kind} can't be made again"))
+            }
+            _ => Undo::Full,
+        }
+    }
+
     fn risk(path: &String, from: &FileState, to: &FileState) -> Risk {
         let folder = || match bars_the_way(path, from, to) {
             true => Risk::LockOut,
@@ -282,6 +293,19 @@ impl Kind for File {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fifo_is_not_made_again() {
+        let what = What::Other("fifo".into());
+        let (owner, group) = ("root".to_string(), "root".to_string());
+        let fifo = FileState::Present(Entry { what, mode: 0o600, owner, group, links: 1 });
+        let undo = |to: &FileState| File::undo(&"/run/f".into(), &fifo, to);
+        assert_eq!(
+            undo(&FileState::Absent { folder: true }),
+            Undo::None("a fifo can't be made again".into())
+        );
+        assert_eq!(undo(&fifo), Undo::Full);
+    }
 
     #[test]
     fn a_home_that_others_may_write_to_shuts_its_owner_out() {

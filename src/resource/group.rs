@@ -37,6 +37,11 @@ done
 true
 "#;
 
+/// Puts an account into a group; one that is gone by now is left out.
+fn join(member: &str, group: &str) -> String {
+    format!("! id -u {member} >/dev/null 2>&1 || gpasswd -a {member} {group} >/dev/null || exit 1\n")
+}
+
 impl Kind for Group {
     type Id = String;
     type State = GroupState;
@@ -77,7 +82,16 @@ impl Kind for Group {
             GroupState::Present { gid: Some(gid), .. } => format!("gid {gid}"),
             GroupState::Present { gid: None, .. } => "present".to_string(),
         };
-        vec![Difference::property("group", word(from), word(to))]
+        let mut differences = vec![Difference::property("group", word(from), word(to))];
+        let members = |state: &GroupState| match state {
+            GroupState::Present { members, .. } => members.join(","),
+            GroupState::Absent => String::new(),
+        };
+        // A group takes its members along, and brings them back.
+        if (*from == GroupState::Absent || *to == GroupState::Absent) && members(from) != members(to) {
+            differences.push(Difference::property("members", members(from), members(to)));
+        }
+        differences
     }
 
     fn realise(
@@ -90,8 +104,10 @@ impl Kind for Group {
         let shared = if options.shared_gid { " -o" } else { "" };
         let name = quote(name);
         let number = |gid: &Option<u32>| gid.map(|g| format!(" -g {g}{shared}")).unwrap_or_default();
+        let mut joins = String::new();
         let call = match (from, to) {
-            (GroupState::Absent, GroupState::Present { gid, .. }) => {
+            (GroupState::Absent, GroupState::Present { gid, members }) => {
+                joins = members.iter().map(|member| join(&quote(member), &name)).collect();
                 let system = if options.system { " -r" } else { "" };
                 format!("groupadd{system}{} -- {name}", number(gid))
             }
@@ -102,7 +118,7 @@ impl Kind for Group {
         };
         let tool = call.split(' ').next().unwrap_or_default();
         Ok(Realise::script(format!(
-            "command -v {} >/dev/null 2>&1 || {{ echo 'groupadd, groupmod and groupdel are missing on this host (package `passwd` or `shadow`)' >&2; exit 1; }}\n{call} || exit 1\n",
+            "command -v {} >/dev/null 2>&1 || {{ echo 'groupadd, groupmod and groupdel are missing on this host (package `passwd` or `shadow`)' >&2; exit 1; }}\n{call} || exit 1\n{joins}",
             tool
         )))
     }
@@ -143,6 +159,17 @@ mod tests {
         assert_eq!(states[0], Ok(GroupState::Present { gid: Some(27), members }));
         assert_eq!(states[1], Ok(GroupState::Absent));
         assert_eq!(states[2], Ok(GroupState::Present { gid: Some(4), members: vec![] }));
+    }
+
+    #[test]
+    fn members_go_and_come_back_with_their_group() {
+        let there = GroupState::Present { gid: Some(8001), members: vec!["anna".into(), "bo".into()] };
+        let shown = Group::diff(&"g".into(), &there, &GroupState::Absent);
+        assert!(shown.contains(&Difference::property("members", "anna,bo", "")), "{shown:?}");
+        let made = Group::realise(&"g".into(), &GroupState::Absent, &there, &Extras::default());
+        let script = made.expect("a script").script;
+        let (added, joined) = (script.find("groupadd -g 8001"), script.find("gpasswd -a 'bo' 'g'"));
+        assert!(added.is_some() && added < joined, "{script}");
     }
 
     #[test]

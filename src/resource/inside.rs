@@ -1,4 +1,5 @@
-//! What lies in a folder, by name: for the one who wants to remove it.
+//! What lies in a folder, by name: for the one who wants to remove it. In a link to a folder lies
+//! nothing: it is the link that goes.
 
 use super::{Difference, Extras, Key, Kind, NO_RIGHTS, Opaque, Realise, State, Wanted};
 use crate::fragment::{Fragment, Reply, quote};
@@ -19,7 +20,7 @@ impl Kind for Inside {
         let list = |w: &Wanted<String>| {
             let folder = quote(&w.id);
             format!(
-                "if [ -d {folder} ] && [ ! -r {folder} ]; then echo /; else [ ! -d {folder} ] || ls -A -- {folder} 2>/dev/null | head -n {LISTED}\necho //; fi\n"
+                "if [ -L {folder} ]; then echo //; elif [ -d {folder} ] && [ ! -r {folder} ]; then echo /; else [ ! -d {folder} ] || ls -A -- {folder} 2>/dev/null | head -n {LISTED}\necho //; fi\n"
             )
         };
         Fragment::new(wanted.iter().map(list).collect::<String>() + "true\n")

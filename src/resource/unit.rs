@@ -39,6 +39,11 @@ pub fn unit_of(path: &str) -> Option<&str> {
     }
 }
 
+/// The unit whose own file this is, not a drop-in.
+pub fn unit_of_file(path: &str) -> Option<&str> {
+    unit_of(path).filter(|unit| path.rsplit('/').next() == Some(unit))
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitState {
@@ -107,6 +112,11 @@ impl Active {
 }
 
 impl UnitState {
+    /// Neither runs nor starts at boot: nobody misses it once its file or package is gone.
+    pub fn is_down(&self) -> bool {
+        self.service().is_none_or(|service| !running(service) && service.boot != Boot::Enabled)
+    }
+
     pub fn service(&self) -> Option<&Service> {
         match self {
             UnitState::Present(service) => Some(service),

@@ -3,7 +3,8 @@
 mod observe;
 mod realise;
 
-use super::{Difference, Extras, Kind, Opaque, Realise, Risk, Undo, Wanted};
+use super::group::GroupState;
+use super::{Difference, Extras, Key, Kind, Opaque, Realise, Risk, State, Undo, Wanted};
 use crate::fragment::{Fragment, Reply};
 use crate::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
@@ -125,6 +126,8 @@ pub struct Options {
     pub remove: bool,
     /// When removing: even if the user is logged in.
     pub force: bool,
+    /// When putting back: where its lines of subuid and subgid are kept, without `.subuid`.
+    pub sub_ids: Option<String>,
 }
 
 impl UserState {
@@ -259,6 +262,14 @@ impl Kind for User {
 
     fn shaken(_name: &String, state: &UserState, by: &Opaque) -> bool {
         by.package.is_none() || *state == UserState::Absent
+    }
+
+    fn stands_on(name: &String, changed: &Key, now: &State) -> bool {
+        match (changed, now) {
+            (Key::Group(_), State::Group(GroupState::Absent)) => true,
+            (Key::Group(_), State::Group(GroupState::Present { members, .. })) => members.contains(name),
+            _ => false,
+        }
     }
 }
 

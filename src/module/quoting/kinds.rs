@@ -177,7 +177,12 @@ fn extras(values: &Values<'_>) -> Extras {
         // The command is the playbook's own; the path that it is given isn't.
         validate: Some("cmp %s".into()),
         package: package::Options { release: Some(values.next()), ..package::Options::default() },
-        account: user::Options { home: true, skeleton: Some(values.next()), ..user::Options::default() },
+        account: user::Options {
+            home: true,
+            skeleton: Some(values.next()),
+            sub_ids: Some(values.next()),
+            ..user::Options::default()
+        },
         ..Extras::default()
     }
 }

@@ -8,7 +8,7 @@ use crate::resource::file::{Body, Bytes, File, FileState, SHOWN_BYTES, What};
 use crate::resource::inside::Inside;
 use crate::resource::package::dependents::Dependents;
 use crate::resource::package::{Candidate, PackageState, Status};
-use crate::resource::unit::{Active, Boot, UnitState};
+use crate::resource::unit::{self, Active, Boot, UnitState};
 use crate::resource::user::{self, UserState};
 use crate::resource::{Extras, Key, Level, State, Typed, Undo};
 use crate::world::{Stop, World};
@@ -49,7 +49,11 @@ impl Undoing {
         let packages = std::mem::take(&mut undoing.packages);
         undoing.wants.extend(packages);
         for act in manifest.acts.iter().filter(|act| act.opaque) {
-            undoing.notes.push(format!("not undone: {} (task `{}`)", act.title, act.task));
+            let what = format!("{} (task `{}`)", act.title, act.task);
+            undoing.notes.push(match act.guarded && manifest.restored.is_some() {
+                true => format!("the host has taken back already what its switch keeps of {what}"),
+                false => format!("not undone: {what}"),
+            });
         }
         Ok(undoing)
     }
@@ -116,6 +120,10 @@ impl Undoing {
             }
             (Key::User(_), State::User(from)) => Ok(Some(account(from, net, manifest))),
             (Key::Unit(_), State::Unit(UnitState::Absent)) => Ok(stopped(now)),
+            (Key::Unit(name), _) if net.first.brought && self.goes(name, manifest) => Ok(stopped(now)),
+            (Key::Unit(name), _) if *now == State::Unit(UnitState::Absent) && !has_file(name, manifest) => {
+                Err("it is gone; once its package is back it is as that makes it".into())
+            }
             (Key::Sysctl(_), State::Sysctl(from)) if from.value.is_none() => {
                 Err("the kernel had no such key before".into())
             }
@@ -124,6 +132,15 @@ impl Undoing {
                 Extras { group: net.first.extras.group.clone(), ..Extras::default() },
             ))),
         }
+    }
+
+    /// Whether a unit that the run brought goes with its file, or with the packages that go.
+    fn goes(&self, unit: &str, manifest: &Manifest) -> bool {
+        let net = manifest.net();
+        let brings = |made: &Made| matches!(&made.from, State::File(FileState::Absent { .. }));
+        let written = net.iter().any(|net| brings(net.first) && is_file_of(net.first, unit));
+        // Of a package that stays the unit stays too, as the package made it.
+        written || (!self.leaving.is_empty() && brought(&net).all(|name| self.leaving.contains(name)))
     }
 
     fn file(
@@ -233,16 +250,33 @@ fn as_left(net: &Net<'_>, manifest: &Manifest, now: &State) -> bool {
     if let (State::Package(now), State::Package(to)) = (now, &net.last.to) {
         return now.is_absent() == to.is_absent() || !manifest.is_made(net.last);
     }
+    if let (State::Unit(UnitState::Absent), State::Unit(to)) = (now, &net.last.to) {
+        // What was stopped has gone with its file or its package.
+        return to.is_down();
+    }
     key.same(now, &net.last.to) || (!manifest.is_made(net.last) && key.same(now, &net.last.from))
+}
+
+fn is_file_of(made: &Made, unit: &str) -> bool {
+    matches!(&made.key, Key::File(path) if unit::unit_of_file(path) == Some(unit))
+}
+
+/// Whether the run changed a unit's own file.
+fn has_file(unit: &str, manifest: &Manifest) -> bool {
+    manifest.changes.iter().any(|made| is_file_of(made, unit))
+}
+
+/// The packages that the run brought.
+fn brought<'n>(net: &'n [Net<'_>]) -> impl Iterator<Item = &'n String> {
+    net.iter().filter_map(|net| match (&net.first.key, &net.first.from) {
+        (Key::Package(name), State::Package(from)) if from.is_absent() => Some(name),
+        _ => None,
+    })
 }
 
 /// The packages that the run brought, without those that something else needs by now.
 fn leaving(net: &[Net<'_>], world: &World) -> BTreeSet<String> {
-    let brought = net.iter().filter_map(|net| match (&net.first.key, &net.first.from) {
-        (Key::Package(name), State::Package(from)) if from.is_absent() => Some(name.clone()),
-        _ => None,
-    });
-    let mut leaving: BTreeSet<String> = brought.collect();
+    let mut leaving: BTreeSet<String> = brought(net).cloned().collect();
     loop {
         let before = leaving.len();
         let stay: Vec<String> = leaving
@@ -302,7 +336,11 @@ fn account(from: &UserState, net: &Net<'_>, manifest: &Manifest) -> (State, Extr
             extras.account = user::Options { remove, ..user::Options::default() };
         }
         UserState::Present(_) => {
-            extras.account = user::Options { shared_uid: true, ..user::Options::default() };
+            let removed =
+                |made: &&Made| made.key == net.first.key && made.to == State::User(UserState::Absent);
+            let n = manifest.changes.iter().find(removed).map(|made| made.n);
+            let sub_ids = n.map(|n| format!("{}/trees/{n}", folder(&manifest.run)));
+            extras.account = user::Options { shared_uid: true, sub_ids, ..user::Options::default() };
             extras.kept = kept_tree(manifest, &net.first.key);
         }
     }
@@ -322,108 +360,4 @@ fn stopped(now: &State) -> Option<(State, Extras)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::manifest::Header;
-    use crate::resource::file::Entry;
-
-    fn state(text: &str, mode: u32) -> FileState {
-        FileState::Present(Entry {
-            what: What::File(Body::of(text.as_bytes().to_vec())),
-            mode,
-            owner: "root".into(),
-            group: "root".into(),
-            links: 1,
-        })
-    }
-
-    fn made(n: usize, path: &str, from: FileState, to: FileState, kept: Option<String>) -> Made {
-        Made {
-            n,
-            key: Key::File(path.into()),
-            from: State::File(from),
-            to: State::File(to),
-            extras: Extras::default(),
-            task: "t".into(),
-            item: None,
-            place: "p".into(),
-            control: None,
-            undo: Undo::Full,
-            at: "now".into(),
-            secret: false,
-            kept,
-        }
-    }
-
-    /// A run that made a folder and a file in it, and changed another file twice.
-    fn manifest() -> Manifest {
-        let folder_made = FileState::Present(Entry { what: What::Directory, ..entry(&state("", 0o755)) });
-        let absent = FileState::Absent { folder: true };
-        Manifest {
-            run: "20261125T060000Z-abcd".into(),
-            header: Header::default(),
-            changes: vec![
-                made(1, "/d", absent.clone(), folder_made, None),
-                made(2, "/d/f", absent, state("new", 0o644), None),
-                made(3, "/e", state("old", 0o600), state("old", 0o644), None),
-                made(4, "/e", state("old", 0o644), state("newer", 0o644), Some("blobs/x.4".into())),
-            ],
-            made: [1, 2, 3, 4].into(),
-            ..Manifest::default()
-        }
-    }
-
-    fn entry(state: &FileState) -> Entry {
-        state.entry().cloned().expect("present")
-    }
-
-    fn world(files: &[(&str, FileState)], inside: &[&str]) -> World {
-        let mut world = World::default();
-        for (path, state) in files {
-            let level = Level::Content { unless: vec![] };
-            world.observed(Key::File(path.to_string()), level, Ok(State::File(state.clone())));
-        }
-        for path in ["/d", "/d/f", "/e"] {
-            let names =
-                if path == "/d" { inside.iter().map(|n| n.to_string()).collect() } else { Vec::new() };
-            world.observed(Key::Inside(path.into()), Level::Digest, Ok(State::Inside(names)));
-        }
-        world
-    }
-
-    fn files(e: FileState) -> Vec<(&'static str, FileState)> {
-        let folder = FileState::Present(Entry { what: What::Directory, ..entry(&state("", 0o755)) });
-        let kept = "/var/lib/harda/runs/20261125T060000Z-abcd/blobs/x.4";
-        vec![("/d", folder), ("/d/f", state("new", 0o644)), ("/e", e), (kept, state("old", 0o644))]
-    }
-
-    #[test]
-    fn the_net_change_of_each_is_undone_the_last_touched_first() {
-        let undoing =
-            Undoing::of(&manifest(), &world(&files(state("newer", 0o644)), &["f"])).expect("planned");
-        let keys: Vec<String> = undoing.wants.iter().map(|want| want.key.to_string()).collect();
-        assert_eq!(keys, ["file /e", "file /d/f", "file /d"]);
-        let State::File(back) = &undoing.wants[0].to else { panic!("a file") };
-        assert_eq!(entry(back).mode, 0o600);
-        assert_eq!(back.body().and_then(|b| b.memory()).map(|b| b.to_vec()), Some(b"old".to_vec()));
-        assert!(undoing.drifted.is_empty() && undoing.notes.is_empty());
-    }
-
-    #[test]
-    fn what_somebody_changed_or_put_in_since_is_told() {
-        let undoing =
-            Undoing::of(&manifest(), &world(&files(state("mine", 0o644)), &["f", "g"])).expect("planned");
-        assert_eq!(undoing.drifted, [Key::File("/e".into())]);
-        assert_eq!(undoing.notes, ["not undone: file /d: by now it holds `g`, which the run did not make"]);
-        assert!(undoing.wants.iter().all(|want| want.key != Key::File("/d".into())));
-    }
-
-    #[test]
-    fn a_change_that_was_cut_off_may_be_made_or_not() {
-        let mut manifest = manifest();
-        manifest.made = [1, 2, 3].into();
-        let undoing = Undoing::of(&manifest, &world(&files(state("old", 0o644)), &["f"])).expect("planned");
-        assert!(undoing.drifted.is_empty());
-        assert_eq!(undoing.wants.len(), 3);
-    }
-}
+mod tests;

@@ -153,7 +153,7 @@ pub fn follows(key: &Key, from: &State, to: &State, extras: &Extras) -> Vec<(Key
 
 /// The unit whose file is written, as systemd will know it: neither enabled nor started.
 fn written_unit(path: &str, file: &FileState) -> Option<(Key, State)> {
-    let id = unit::unit_of(path).filter(|id| path.ends_with(&format!("/{id}")))?;
+    let id = unit::unit_of_file(path)?;
     let bytes = file.body()?.memory();
     let text = bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
     Some((Unit::key(id.to_string()), Unit::wrap(UnitState::Present(unit::written(id, &text)))))

@@ -18,7 +18,11 @@ pub fn script(name: &str, from: &UserState, to: &UserState, extras: &Extras) -> 
         (Some(_), None) => Ok(Realise::script(remove(name, options))),
         (old, Some(wanted)) => {
             let account = match old {
-                None => format!("{}{}", add(name, wanted, options), put_back(wanted, kept)),
+                None => {
+                    let sub_ids =
+                        options.sub_ids.as_deref().map(|kept| sub_ids(name, kept)).unwrap_or_default();
+                    format!("{}{}{sub_ids}", add(name, wanted, options), put_back(wanted, kept))
+                }
                 Some(old) => change(name, old, wanted, options),
             };
             let (password, input) = password(name, old, wanted)?;
@@ -45,6 +49,25 @@ fn put_back(account: &Account, kept: Option<&str>) -> String {
     let Some(kept) = kept else { return String::new() };
     let (home, kept) = (quote(&account.home), quote(kept));
     format!("[ -e {home} ] || [ ! -d {kept} ] || cp -a -- {kept} {home} || exit 1\n")
+}
+
+/// The ranges of subordinate ids as they are kept, instead of the one that useradd chose; what
+/// another account has by now stays with it.
+const SUB_IDS: &str = r#"sub_ids() {
+  [ -f "$k.$1" ] && [ -f "/etc/$1" ] || return 0
+  while IFS=: read -r n first count; do
+    [ "$n" != "$u" ] || usermod "$2" "$first-$((first + count - 1))" -- "$u" </dev/null || exit 1
+  done <"/etc/$1"
+  while IFS=: read -r n first count; do
+    grep -q ":$first:" "/etc/$1" || usermod "$3" "$first-$((first + count - 1))" -- "$u" </dev/null || exit 1
+  done <"$k.$1"
+}
+sub_ids subuid -V -v
+sub_ids subgid -W -w
+"#;
+
+fn sub_ids(name: &str, kept: &str) -> String {
+    format!("u={}; k={}\n{SUB_IDS}", quote(name), quote(kept))
 }
 
 fn add(name: &str, wanted: &Account, options: &Options) -> String {
