@@ -69,9 +69,13 @@ pub fn run(setup: &Setup, sink: &mut dyn FnMut(&Event)) -> i32 {
             phase(setup, &mut berths, sink, move |setup, berth, _| apply_play(setup, berth, play));
         }
     }
+    let nowhere = kept_nowhere(&berths, setup);
     phase(setup, &mut berths, sink, finish_host);
-    let code = exit_code(&berths, mode, setup);
-    if let Some(run) = kept_nowhere(&berths, setup) {
+    let code = match exit_code(&berths, mode, setup) {
+        0 if nowhere.is_some() => 1,
+        code => code,
+    };
+    if let Some(run) = nowhere {
         sink(&Event::NoRecord { run: run.to_string() });
     }
     sink(&Event::Ended { seconds: begun.elapsed().as_secs_f64(), exit_code: code });
@@ -352,7 +356,7 @@ fn exit_code(berths: &[Berth<'_>], mode: Mode, setup: &Setup) -> i32 {
     };
     if any(&|b| matches!(b.end, Some(End::Interrupted))) {
         130
-    } else if any(&|b| matches!(b.end, Some(End::Input))) || kept_nowhere(berths, setup).is_some() {
+    } else if any(&|b| matches!(b.end, Some(End::Input))) {
         1
     } else if any(&|b| matches!(b.end, Some(End::Restored))) {
         5

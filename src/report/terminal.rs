@@ -279,7 +279,7 @@ impl Terminal {
             "restored",
             host,
             &message,
-            Some("see what would have locked you out before you try again"),
+            (!changes.is_empty()).then_some("see what would have locked you out before you try again"),
         );
         self.lost(host);
     }
