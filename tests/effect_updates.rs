@@ -110,7 +110,8 @@ fn a_host_that_was_not_upgraded_for_long_is_found() {
     playbook.apply(&lab.hosts);
     let old = "touch -d '40 days ago' /var/lib/apt/periodic/upgrade-stamp; rm -f /var/log/apt/history.log*";
     // What merely writes dpkg's database, or installs a package, is no upgrade.
-    let no_upgrade = "echo hostname hold | dpkg --set-selections; apt-get install -y telnet";
+    let no_upgrade =
+        "apt-get update && apt-get install -y apt-utils && echo hostname hold | dpkg --set-selections";
     each(&lab, |host| drop(lab.exec(host, &format!("{old}; {no_upgrade}")).expect(0)));
     let plan = playbook.run("plan", &lab.hosts, &["--detailed-exitcode"]).expect(3);
     plan.says("systemctl start apt-daily-upgrade.service").says_not("update package lists");
@@ -144,11 +145,11 @@ fn an_upgrade_by_hand_counts_where_it_ended_well() {
     }
 }
 
-/// Ways for a host to get no update, and what the control of pending ones then comes to.
-const NO_UPDATES: &[(&str, Outcome)] = &[
-    ("mv /etc/apt/sources.list /root; rm -rf /var/lib/apt/lists/*", Outcome::Fail),
-    ("rm -rf /var/lib/apt/lists/*", Outcome::Fail),
-    ("echo garbage >/etc/apt/sources.list.d/x.list", Outcome::Error),
+/// Ways for a host to get no update.
+const NO_UPDATES: &[&str] = &[
+    "mv /etc/apt/sources.list /root; rm -rf /var/lib/apt/lists/*",
+    "rm -rf /var/lib/apt/lists/*",
+    "echo garbage >/etc/apt/sources.list.d/x.list",
 ];
 
 #[test]
@@ -160,12 +161,12 @@ fn a_host_that_can_get_no_update_is_not_up_to_date() {
     let site = Mutant::new(&lab, &lab.hosts, &["updates_pending=all"]);
     let all = |outcome| vec![outcome; lab.hosts.len()];
     assert_eq!(strict.outcomes("updates-installed"), all(Outcome::Fail));
-    for (way, outcome) in NO_UPDATES {
+    for way in NO_UPDATES {
         assert_eq!(site.outcomes("updates-installed"), all(Outcome::Pass), "before {way}");
         assert_eq!(site.outcomes("updates-recent"), all(Outcome::Pass), "before {way}");
         each(&lab, |host| drop(lab.exec(host, way).expect(0)));
-        assert_eq!(site.outcomes("updates-installed"), all(*outcome), "{way}");
-        if *outcome == Outcome::Fail {
+        assert_eq!(site.outcomes("updates-installed"), all(Outcome::Fail), "{way}");
+        if !way.contains("garbage") {
             assert_eq!(site.outcomes("updates-recent"), all(Outcome::Fail), "{way}");
         }
         let back = "rm -f /etc/apt/sources.list.d/x.list; [ ! -e /root/sources.list ] || mv /root/sources.list /etc/apt; apt-get update";
