@@ -81,7 +81,7 @@ fn limited(program: &Path, seconds: u32) -> Command {
 }
 
 /// Seconds that nothing in the lab takes.
-const LIMIT: u32 = 400;
+const LIMIT: u32 = 900;
 
 fn lab(arguments: &[&str]) -> Ran {
     let output = limited(&root().join("tests/lab/lab"), LIMIT).args(arguments).output();
